@@ -1,0 +1,37 @@
+# Every target sets up what it needs; on a fresh clone `make demo` and `make test` are all one types.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check format bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup                ## a live market on 127.0.0.1:8443, kept in data/
+	$(BIN)/jayx-stream serve --config examples/sandbox.toml --demo
+
+test: setup                ## all tests
+	$(BIN)/pytest
+
+check: setup               ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup              ## put the source in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup               ## all benchmarks; each prints its own table
+	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) data .mypy_cache .pytest_cache .ruff_cache .hypothesis

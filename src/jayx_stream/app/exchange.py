@@ -1,0 +1,91 @@
+"""The one writer's loop: take what waits, decide, apply, make it durable, then tell.
+
+No byte about an event leaves before its batch is durable. If the journal fails, the exchange stops.
+"""
+
+from collections.abc import Sequence
+
+from jayx_stream.desk.local import Asked, LocalDesk
+from jayx_stream.engine import Exchange
+from jayx_stream.feed import Feed
+from jayx_stream.journal import Journal, JournalError
+from jayx_stream.model.answers import Answer, Done
+from jayx_stream.model.commands import AdvanceClock, Command, PlaceOrder
+from jayx_stream.model.events import Commit
+from jayx_stream.model.order import Order
+from jayx_stream.model.reasons import ErrorCode, Refused
+from jayx_stream.model.units import MINUTE_NS
+
+BATCH_COMMANDS_MAX = 1000
+"""Commands that share one journal record, and so one sync of the disk."""
+
+
+class ExchangeLoop:
+    """Drives an exchange from a desk to a journal and a feed."""
+
+    def __init__(self, exchange: Exchange, desk: LocalDesk, journal: Journal, feed: Feed) -> None:
+        self._exchange = exchange
+        self._desk = desk
+        self._journal = journal
+        self._feed = feed
+
+    async def recover(self) -> int:
+        """Fold the journal into the exchange; gives the number of events. Raises JournalError."""
+        count = 0
+        async for commits in self._journal.read(self._exchange.seq):
+            for commit in commits:
+                self._exchange.apply(commit)
+                count += len(commit.events)
+        return count
+
+    async def run(self) -> None:
+        """Serve the desk until it is closed and nothing waits. Raises JournalError after a failed
+        append: then everyone who waits has been told UNAVAILABLE.
+        """
+        self._desk.open()
+        while asked := await self._desk.take(BATCH_COMMANDS_MAX):
+            commits: list[Commit] = []
+            answers = [self._execute(each, commits) for each in asked]
+            if commits:
+                await self._append(commits, asked)
+                self._feed.publish(commits)
+            for each, answer in zip(asked, answers, strict=True):
+                each.answer(answer)
+
+    async def _append(self, commits: Sequence[Commit], asked: Sequence[Asked]) -> None:
+        try:
+            await self._journal.append(commits)
+        except JournalError:
+            reason = "the journal failed; whether this was done shows after a restart"
+            self._desk.close(reason)
+            self._desk.refuse_waiting(reason)
+            for each in asked:
+                each.answer(Refused(ErrorCode.UNAVAILABLE, reason))
+            raise
+
+    def _execute(self, asked: Asked, commits: list[Commit]) -> Answer:
+        """Decide and apply one command, its minute before it. Its answer waits for the batch."""
+        time_ns = max(asked.time_ns, self._exchange.time_ns)
+        if time_ns >= self._exchange.minute_ns + MINUTE_NS:
+            self._commit(AdvanceClock(minute_ns=time_ns), time_ns, commits)
+        orders = self._commit(asked.command, time_ns, commits)
+        if isinstance(orders, Refused):
+            return orders
+        return Done(self._exchange.seq, tuple(order.view() for order in orders))
+
+    def _commit(
+        self, command: Command, time_ns: int, commits: list[Commit]
+    ) -> Sequence[Order] | Refused:
+        """Decide and apply; gives the orders placed or canceled, now or when it was first asked."""
+        events = self._exchange.decide(command)
+        if isinstance(events, Refused):
+            return events
+        if events:
+            commit = Commit(self._exchange.seq + 1, time_ns, events)
+            commits.append(commit)
+            return self._exchange.apply(commit)
+        if isinstance(command, PlaceOrder):
+            earlier = self._exchange.find(command.account, None, command.client_order_id)
+            assert earlier is not None, "a new order was decided on, but nothing happened"
+            return (earlier,)
+        return ()

@@ -1,0 +1,143 @@
+"""A venue in one process: exchange, gateway and doors on one event loop, and one journal.
+
+Order of life: recover, make what the configuration asks for, listen; at the end the other way round.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+
+from jayx_stream.app.clock import Clock
+from jayx_stream.app.config import Config
+from jayx_stream.app.exchange import ExchangeLoop
+from jayx_stream.app.gate import Key, VenueGate
+from jayx_stream.app.gateway import Gateway
+from jayx_stream.desk.local import LocalDesk
+from jayx_stream.doors.listener import Listener, listen
+from jayx_stream.doors.rest import rest_application
+from jayx_stream.doors.websocket import WebSocketDoor
+from jayx_stream.engine import Exchange
+from jayx_stream.feed.local import LocalFeed
+from jayx_stream.hub.hub import Hub
+from jayx_stream.journal import Journal
+from jayx_stream.model.answers import Answer
+from jayx_stream.model.commands import AdvanceClock, Command, Deposit, ListInstrument, OpenAccount
+from jayx_stream.model.reasons import Refused
+from jayx_stream.model.units import MINUTE_NS, NS_PER_MS, NS_PER_S
+from jayx_stream.projections import Projections
+
+
+class SetupError(Exception):
+    """What the configuration asks for contradicts what the journal holds."""
+
+
+class EmbeddedVenue:
+    """See `doors.Venue`. Made, then `recover`, `start`, and at last `stop`."""
+
+    def __init__(self, config: Config, journal: Journal, clock: Clock) -> None:
+        self.config = config
+        self.limits = config.limits
+        self.origins = config.server.origins
+        self.not_ready: str | None = "the venue is starting"
+        self._journal = journal
+        self._clock = clock
+        self._desk = LocalDesk(clock)
+        self._feed = LocalFeed(journal.read)
+        exchange = Exchange(open_orders_max=config.limits.open_orders_per_account)
+        self._exchange = ExchangeLoop(exchange, self._desk, journal, self._feed)
+        streams = config.streams
+        self._gateway = Gateway(
+            clock,
+            kline_interval_ms=streams.kline_interval_ms,
+            orderbook_interval_ms=streams.orderbook_interval_ms,
+        )
+        self.gate = VenueGate(config.limits, self._gateway.projections.instruments)
+        self._door = WebSocketDoor(self)
+
+    @property
+    def epoch(self) -> str:
+        """See `doors.Venue`."""
+        return self._journal.epoch
+
+    @property
+    def hub(self) -> Hub:
+        """See `doors.Venue`."""
+        return self._gateway.hub
+
+    @property
+    def projections(self) -> Projections:
+        """See `doors.Venue`."""
+        return self._gateway.projections
+
+    def time_ms(self) -> int:
+        """See `doors.Venue`."""
+        return self._clock() // NS_PER_MS
+
+    def submit(self, command: Command) -> Awaitable[Answer]:
+        """See `doors.Venue`."""
+        return self._desk.submit(command)
+
+    async def recover(self) -> int:
+        """Fold the journal; gives the number of events. Raises JournalError."""
+        events = await self._exchange.recover()
+        await self._feed.follow(0, self._gateway.follow)
+        return events
+
+    async def start(self, host: str, port: int) -> int:
+        """Serve from now on; gives the port. Raises ListenError, SetupError, JournalError."""
+        listening = listen(host, port)
+        server = self.config.server
+        self._listener = Listener(
+            listening,
+            rest_application(self),
+            self._door,
+            tls_cert=Path(server.tls_cert) if server.tls_cert else None,
+            tls_key=Path(server.tls_key) if server.tls_key else None,
+        )
+        self.exchange_ended = asyncio.create_task(self._exchange.run())
+        """Done when the exchange stopped, asked to or not."""
+        await asyncio.sleep(0)
+        await self._make_what_is_configured()
+        self._minutes = asyncio.create_task(self._strike_minutes())
+        await self._listener.start()
+        self.not_ready = None
+        return int(listening.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Drain, let the exchange finish what waits, and close the journal."""
+        self.not_ready = "the venue is stopping"
+        await self._listener.drain(self.limits.drain_s)
+        await self._listener.stop()
+        self._minutes.cancel()
+        self._desk.close("the exchange is stopping")
+        await asyncio.wait([self.exchange_ended])
+        await self._journal.close()
+
+    async def _make_what_is_configured(self) -> None:
+        """Instruments, accounts, keys and deposits; those that are there already stay as they are."""
+        for terms in self.config.instruments:
+            await self.insist(ListInstrument(instrument=terms.define()))
+        for account in self.config.accounts:
+            await self.insist(OpenAccount(account=account.name))
+            for asset, units in account.deposit_units().items():
+                reference = f"configured {asset}"
+                deposit = Deposit(
+                    account=account.name, asset=asset, units=units, reference=reference
+                )
+                await self.insist(deposit)
+            for key in account.keys:
+                permissions = frozenset(key.permissions)
+                self.gate.add(key.api_key, Key(account.name, key.secret.encode(), permissions))
+
+    async def insist(self, command: Command) -> None:
+        """Have a command done. Raises SetupError if it is refused."""
+        answer = await self.submit(command)
+        if isinstance(answer, Refused):
+            raise SetupError(answer.reason)
+
+    async def _strike_minutes(self) -> None:
+        """Have each minute begin on time, whether or not anything else happens."""
+        while True:
+            rest_ns = MINUTE_NS - self._clock() % MINUTE_NS
+            await asyncio.sleep(rest_ns / NS_PER_S)
+            await self.submit(AdvanceClock(minute_ns=self._clock()))

@@ -1,0 +1,184 @@
+"""The REST door (protocol §9): signed requests of traders, open requests about the market.
+
+Rule: a request is read into its typed form, checked, and answered; nothing is decided here.
+"""
+
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jayx_stream.doors import Signature, Venue
+from jayx_stream.doors.public import public_routes
+from jayx_stream.doors.query import Query, answer, refusal
+from jayx_stream.model.answers import Answer, Done
+from jayx_stream.model.commands import CancelAll, CancelOrder
+from jayx_stream.model.reasons import ErrorCode, Refused
+from jayx_stream.wire.errors import ProtocolError
+from jayx_stream.wire.messages import PositionsPush, order_payload, positions_payload
+from jayx_stream.wire.trading import as_error, placed_order, read_order
+
+RECV_WINDOW_MS = 5000
+RECV_WINDOW_MAX_MS = 60_000
+
+
+class TraderRoutes:
+    """What the holder of a key may ask."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def routes(self) -> list[Route]:
+        """Paths under `/api/v1/trader`."""
+        return [
+            Route(f"/api/v1/trader/{path}", endpoint, methods=[method])
+            for path, method, endpoint in (
+                ("order", "POST", self.place),
+                ("order", "GET", self.order),
+                ("order", "DELETE", self.cancel),
+                ("orders", "DELETE", self.cancel_all),
+                ("openorders", "GET", self.open_orders),
+                ("balances", "GET", self.balances),
+            )
+        ]
+
+    async def place(self, request: Request) -> Response:
+        """Place an order. Answered once it is durable."""
+        body = await _body(request, self._venue.limits.request_bytes)
+        account = self._check(request, body, "trade")
+        instruments = self._venue.projections.instruments
+        command = read_order(body, account, instruments)
+        if not self._venue.gate.take_order(account):
+            limit = self._venue.limits.orders_per_s
+            reason = f"more than {limit} orders a second by {account}"
+            raise ProtocolError(ErrorCode.RATE_LIMITED, reason)
+        done = _done(await self._venue.submit(command))
+        order = done.orders[0]
+        return answer(placed_order(order, instruments[order.symbol]), done.seq)
+
+    async def order(self, request: Request) -> Response:
+        """One order, by `id` or `clientOrderId`."""
+        account = self._check(request, b"", "read")
+        order_id, client_order_id = _ids(Query(request.query_params))
+        projections = self._venue.projections
+        order = projections.orders.find(account, order_id, client_order_id)
+        if order is None:
+            wanted = client_order_id if order_id is None else order_id
+            raise ProtocolError(ErrorCode.UNKNOWN_ORDER, f"no order {wanted}")
+        payload = placed_order(order, projections.instruments[order.symbol])
+        return answer(payload, projections.seq)
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel one open order, by `id` or `clientOrderId`, in the query or a JSON body."""
+        body = await _body(request, self._venue.limits.request_bytes)
+        account = self._check(request, body, "trade")
+        order_id, client_order_id = _ids(Query.of(request.query_params, body))
+        command = CancelOrder(account=account, order_id=order_id, client_order_id=client_order_id)
+        done = _done(await self._venue.submit(command))
+        order = done.orders[0]
+        instrument = self._venue.projections.instruments[order.symbol]
+        return answer(placed_order(order, instrument), done.seq)
+
+    async def cancel_all(self, request: Request) -> Response:
+        """Cancel all open orders, or those of one `symbol`."""
+        body = await _body(request, self._venue.limits.request_bytes)
+        account = self._check(request, body, "trade")
+        symbol = Query.of(request.query_params, body).symbol(self._venue)
+        done = _done(await self._venue.submit(CancelAll(account=account, symbol=symbol)))
+        instruments = self._venue.projections.instruments
+        orders = [placed_order(order, instruments[order.symbol]) for order in done.orders]
+        return answer(orders, done.seq)
+
+    async def open_orders(self, request: Request) -> Response:
+        """The open orders, of all symbols or one, oldest first."""
+        account = self._check(request, b"", "read")
+        symbol = Query(request.query_params).symbol(self._venue)
+        projections = self._venue.projections
+        orders = [
+            order_payload(order, projections.instruments[order.symbol])
+            for order in projections.orders.open_of(account, symbol)
+        ]
+        return answer(orders, projections.seq)
+
+    async def balances(self, request: Request) -> Response:
+        """Every asset that the account ever held, in the form of the `positions` stream."""
+        account = self._check(request, b"", "read")
+        projections = self._venue.projections
+        positions = positions_payload(projections.positions.of(account))
+        return answer(PositionsPush(positions), projections.seq)
+
+    def _check(self, request: Request, body: bytes, permission: str) -> str:
+        """The account that signed the request."""
+        headers = request.headers
+        for name in ("JAYX-ACCESS-KEY", "JAYX-ACCESS-TIMESTAMP", "JAYX-ACCESS-SIGN"):
+            if name not in headers:
+                raise ProtocolError(ErrorCode.UNAUTHORIZED, f"the header {name} is missing")
+        target = request.scope["raw_path"]
+        if request.scope["query_string"]:
+            target += b"?" + request.scope["query_string"]
+        signature = Signature(
+            api_key=headers["JAYX-ACCESS-KEY"],
+            timestamp=headers["JAYX-ACCESS-TIMESTAMP"],
+            sign=headers["JAYX-ACCESS-SIGN"],
+            signed=request.method.encode() + target + body,
+            window_ms=Query(request.query_params).integer(
+                "recvWindow", RECV_WINDOW_MS, 1, RECV_WINDOW_MAX_MS
+            ),
+        )
+        address = request.client.host if request.client else ""
+        return self._venue.gate.check(signature, address, permission)
+
+
+def rest_application(venue: Venue) -> Starlette:
+    """All HTTP of the public port that is no WebSocket upgrade."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProtocolError)
+        return refusal(error.code, error.reason)
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        path = f"{request.method} {request.url.path}"
+        return refusal(ErrorCode.BAD_REQUEST, f"nothing at {path}", HTTPStatus.NOT_FOUND)
+
+    async def wrong_method(request: Request, error: Exception) -> Response:
+        reason = f"{request.url.path} does not take {request.method}"
+        return refusal(ErrorCode.BAD_REQUEST, reason, HTTPStatus.METHOD_NOT_ALLOWED)
+
+    async def our_fault(request: Request, error: Exception) -> Response:
+        return refusal(ErrorCode.INTERNAL, "our fault; it stands in the server's log")
+
+    return Starlette(
+        routes=[*TraderRoutes(venue).routes(), *public_routes(venue)],
+        exception_handlers={
+            ProtocolError: refused,
+            HTTPStatus.NOT_FOUND: unknown,
+            HTTPStatus.METHOD_NOT_ALLOWED: wrong_method,
+            Exception: our_fault,
+        },
+    )
+
+
+async def _body(request: Request, limit_bytes: int) -> bytes:
+    """The whole body. Raises ProtocolError before more than `limit_bytes` are kept."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if 0 < limit_bytes < len(body):
+            reason = f"the body has more than {limit_bytes} bytes"
+            raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+    return body
+
+
+def _done(answered: Answer) -> Done:
+    if isinstance(answered, Refused):
+        raise as_error(answered)
+    return answered
+
+
+def _ids(query: Query) -> tuple[int | None, str | None]:
+    order_id, client_order_id = query.get("id"), query.get("clientOrderId")
+    if (order_id is None) == (client_order_id is None):
+        raise ProtocolError(ErrorCode.BAD_REQUEST, "give either id or clientOrderId")
+    return (None if order_id is None else query.integer("id", 0, 1, 2**63 - 1)), client_order_id

@@ -1,0 +1,273 @@
+"""The raw WebSocket door: one connection between a socket and a session (protocol §2, §3).
+
+Handshake, masking, fragments and close rules are the `websockets` library's, without its I/O. What
+is ours: frames that are built once and written to every reader, bounds, deadlines and goodbyes.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+from jayx_stream.doors import Venue
+from jayx_stream.hub.outbox import Outbox
+from jayx_stream.model.reasons import CloseCode
+from jayx_stream.wire.push import Encoding
+from jayx_stream.wire.session import Close, Reply, Session, Subscribe, Unsubscribe
+
+WRITE_BUFFER_BYTES = 65_536
+"""Handed to the transport before pushes wait in the outbox."""
+
+CLOSE_WITHIN_S = 5.0
+"""For the client to answer a close, before the connection is cut."""
+
+
+def _frame(text: bytes) -> bytes:
+    return Frame(Opcode.TEXT, text).serialize(mask=False)
+
+
+ENVELOPED = Encoding(_frame, envelope=True)
+BARE = Encoding(_frame, envelope=False)
+"""For `/?envelope=none`: pushes are the documented payload alone."""
+
+
+class WebSocketDoor:
+    """All raw WebSocket connections; uvicorn calls it for each upgrade, as its `ws` class."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.connections: set[WebSocketConnection] = set()
+        """Those that are open."""
+        self._addresses: dict[str, int] = {}
+
+    def __call__(
+        self, *, config: Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> "WebSocketConnection":
+        """Make the protocol of one connection."""
+        return WebSocketConnection(self, server_state)
+
+    def admit(self, address: str) -> bool:
+        """Count one more connection from an address, if it may have one."""
+        limit = self.venue.limits.connections_per_address
+        count = self._addresses.get(address, 0)
+        if 0 < limit <= count:
+            return False
+        self._addresses[address] = count + 1
+        return True
+
+    def dismiss(self, address: str) -> None:
+        """Count one connection less."""
+        count = self._addresses.pop(address) - 1
+        if count:
+            self._addresses[address] = count
+
+
+class WebSocketConnection(asyncio.Protocol):
+    """One connection, from its upgrade request to its end."""
+
+    def __init__(self, door: WebSocketDoor, server_state: ServerState) -> None:
+        self._door = door
+        self._venue = door.venue
+        self._limits = door.venue.limits
+        self._server_connections = cast("set[Any]", server_state.connections)
+        self._loop = asyncio.get_running_loop()
+        self._protocol = ServerProtocol(max_size=self._limits.request_bytes or None)
+        self._admitted = False
+        self._fragments: list[bytes] = []
+        self._heard_s = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self.outbox: Outbox | None = None
+
+    # What asyncio and uvicorn call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The upgrade request has been read; `data_received` will bring it."""
+        self._server_connections.add(self)
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        peer = self._transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        self._heard_s = self._loop.time()
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._shake_hands(event)
+            elif isinstance(event, Frame):
+                self._receive(event)
+        self._send()
+
+    def eof_received(self) -> None:
+        """The client sends no more."""
+        self._protocol.receive_eof()
+        self._send()
+
+    def pause_writing(self) -> None:
+        """The client reads slower than we write."""
+        if self.outbox is not None:
+            self.outbox.pause()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        if self.outbox is not None:
+            self.outbox.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, however it came."""
+        self._server_connections.discard(self)
+        self._door.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._admitted:
+            self._door.dismiss(self._address)
+        if self.outbox is not None:
+            self.outbox.close()
+            self._venue.hub.leave(self.outbox)
+
+    def shutdown(self) -> None:
+        """The server ends now: called by uvicorn for whoever is still there after the drain."""
+        self.close(CloseCode.GOING_AWAY, "the server is stopping")
+
+    # The handshake.
+
+    def _shake_hands(self, request: Request) -> None:
+        response = self._refusal(request) or self._protocol.accept(request)
+        self._protocol.send_response(response)
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._close_within(CLOSE_WITHIN_S)
+            return
+        query = parse_qs(urlsplit(request.path).query)
+        encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
+        self.outbox = Outbox(
+            self._transport.write,
+            self._give_up,
+            encoding,
+            queue_bytes=self._limits.queue_bytes,
+            queue_bytes_max=self._limits.queue_bytes_max,
+        )
+        self._session = Session(
+            self._venue.gate, self._limits, epoch=self._venue.epoch, address=self._address
+        )
+        self._door.connections.add(self)
+        self._wait_for_silence()
+
+    def _refusal(self, request: Request) -> Response | None:
+        reject = self._protocol.reject
+        if urlsplit(request.path).path != "/":
+            return reject(HTTPStatus.NOT_FOUND, f"no stream at {request.path}; there is one at /\n")
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._is_allowed(origin, request.headers.get("Host", "")):
+            return reject(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect\n")
+        if self._venue.not_ready is not None:
+            return reject(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._venue.not_ready}\n")
+        if not self._door.admit(self._address):
+            limit = self._limits.connections_per_address
+            reason = f"{limit} connections from {self._address} are open\n"
+            return reject(HTTPStatus.TOO_MANY_REQUESTS, reason)
+        self._admitted = True
+        return None
+
+    def _is_allowed(self, origin: str, host: str) -> bool:
+        return origin in self._venue.origins or urlsplit(origin).netloc == host != ""
+
+    # Messages.
+
+    def _receive(self, frame: Frame) -> None:
+        match frame.opcode:
+            case Opcode.BINARY:
+                self._protocol.fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
+            case Opcode.TEXT | Opcode.CONT:
+                self._fragments.append(bytes(frame.data))
+                limit = self._limits.request_fragments
+                if 0 < limit < len(self._fragments):
+                    self._protocol.fail(CloseCode.POLICY, f"more than {limit} fragments")
+                elif frame.fin:
+                    text = b"".join(self._fragments)
+                    self._fragments.clear()
+                    self._receive_text(text)
+            case _:
+                pass
+
+    def _receive_text(self, text: bytes) -> None:
+        if self._protocol.state is not OPEN or self.outbox is None:
+            return
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            reason = f"{error.reason} at byte {error.start}"
+            self._protocol.fail(CloseCode.INVALID_DATA, reason)
+            return
+        hub, outbox = self._venue.hub, self.outbox
+        for action in self._session.receive(
+            text, now_s=self._loop.time(), ts_ms=self._venue.time_ms()
+        ):
+            match action:
+                case Reply():
+                    outbox.reply(action.text)
+                case Subscribe():
+                    hub.subscribe(outbox, action.channel, action.history)
+                case Unsubscribe():
+                    hub.unsubscribe(outbox, action.channel)
+                case Close():
+                    self.close(action.code, action.reason)
+                    return
+
+    # Silence and the end.
+
+    def _wait_for_silence(self) -> None:
+        """Ping a silent client, and cut one that stays silent."""
+        limits = self._limits
+        if not limits.ping_after_s:
+            return
+        silent_s = self._loop.time() - self._heard_s
+        if silent_s >= limits.ping_after_s + limits.pong_within_s:
+            self._transport.abort()
+            return
+        if silent_s < limits.ping_after_s:
+            next_s = limits.ping_after_s - silent_s
+        else:
+            next_s = limits.ping_after_s + limits.pong_within_s - silent_s
+            if self._protocol.state is OPEN:
+                self._protocol.send_ping(b"")
+                self._send()
+        self._timer = self._loop.call_later(max(next_s, 0.01), self._wait_for_silence)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say goodbye with a code; cut the connection if the client doesn't answer in time."""
+        if self.outbox is not None:
+            self._venue.hub.leave(self.outbox)
+            self.outbox.close()
+        if self._protocol.state is OPEN:
+            self._protocol.send_close(code, reason)
+            self._send()
+        self._close_within(CLOSE_WITHIN_S)
+
+    def _give_up(self) -> None:
+        limit = self._limits.queue_bytes_max
+        self.close(CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged")
+
+    def _close_within(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._transport.abort)
+
+    def _send(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                # The library's sign that the stream ends here: what is buffered is still written.
+                if self.outbox is not None:
+                    self._venue.hub.leave(self.outbox)
+                    self.outbox.close()
+                self._close_within(CLOSE_WITHIN_S)
+                self._transport.close()

@@ -1,0 +1,1 @@
+"""Spreads, pure: who listens to what, and what waits for each of them."""

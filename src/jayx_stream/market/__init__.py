@@ -1,0 +1,1 @@
+"""What can drive a venue: simulated traders, and recorded markets."""

@@ -1,0 +1,73 @@
+"""Commands: what someone asks of the exchange. Asking changes nothing; see `events` for what is so."""
+
+from msgspec import Struct
+
+from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.order import OrderType, Side
+
+
+class PlaceOrder(Struct, frozen=True, kw_only=True, tag=True):
+    """Buy or sell."""
+
+    account: str
+    symbol: str
+    side: Side
+    type: OrderType
+    lots: int
+    limit_ticks: int = 0
+    """The worst price accepted; 0 for a MARKET order, at least 1 for any other."""
+    client_order_id: str | None = None
+    """The account's own name for the order, at most 36 characters, unique within the account for
+    ever: the same order again under it gives the order that is there, and places nothing."""
+
+
+class CancelOrder(Struct, frozen=True, kw_only=True, tag=True):
+    """Cancel one open order, by `order_id` or, if that is None, by `client_order_id`."""
+
+    account: str
+    order_id: int | None = None
+    client_order_id: str | None = None
+
+
+class CancelAll(Struct, frozen=True, kw_only=True, tag=True):
+    """Cancel every open order of the account, or those of one symbol."""
+
+    account: str
+    symbol: str | None = None
+
+
+class OpenAccount(Struct, frozen=True, kw_only=True, tag=True):
+    """Make an account; one that is there already is left as it is."""
+
+    account: str
+
+
+class Deposit(Struct, frozen=True, kw_only=True, tag=True):
+    """Bring money in from outside."""
+
+    account: str
+    asset: str
+    units: int
+    """In the asset's smallest unit; at least 1."""
+    reference: str
+    """Names this deposit within the account: a second one with the same reference is not made."""
+
+
+class ListInstrument(Struct, frozen=True, kw_only=True, tag=True):
+    """Open an instrument for trading; one that is listed already gets the new terms' fees and
+    limits, but keeps its assets, tick size and lot size.
+    """
+
+    instrument: Instrument
+
+
+class AdvanceClock(Struct, frozen=True, kw_only=True, tag=True):
+    """Say that a whole minute has begun. The clock never goes back: an earlier one changes nothing."""
+
+    minute_ns: int
+    """Start of the minute, nanoseconds since the epoch, UTC."""
+
+
+Command = (
+    PlaceOrder | CancelOrder | CancelAll | OpenAccount | Deposit | ListInstrument | AdvanceClock
+)

@@ -1,0 +1,99 @@
+"""Views: what a watcher sees, still in integers. Immutable; `wire` turns them into the documented texts."""
+
+from msgspec import Struct
+
+from jayx_stream.model.order import OrderView, Side
+
+INTERVALS_S = (60, 300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 604800)
+"""Kline intervals in seconds (protocol §4)."""
+
+WEEK_S = 604800
+_FIRST_MONDAY_S = 4 * 86400
+
+
+def bucket_start_s(time_s: int, interval_s: int) -> int:
+    """Start of the kline that `time_s` falls in: weeks from Monday 00:00 UTC, others from the epoch."""
+    origin_s = _FIRST_MONDAY_S if interval_s == WEEK_S else 0
+    return time_s - (time_s - origin_s) % interval_s
+
+
+class Kline(Struct, frozen=True, gc=False):
+    """Open, high, low and close in ticks, volume in lots, of one interval."""
+
+    symbol: str
+    interval_s: int
+    created_s: int
+    """Start of the interval, seconds since the epoch."""
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    lots: int
+    """0: nothing traded yet, and all four prices are the close before."""
+    modified_s: int
+    """Time of the last trade, or `created_s`."""
+
+
+class KlineChange(Struct, frozen=True):
+    """One push of a kline stream."""
+
+    add: Kline | None
+    modify: Kline | None
+
+
+class Level(Struct, frozen=True, gc=False):
+    """A price of the book. Field names and order are those of the user's document."""
+
+    ticks: int
+    lots: int
+    count: int
+    """Orders at the price."""
+
+
+class PublicTrade(Struct, frozen=True, gc=False):
+    """A trade as everyone sees it. Field names and order are those of the user's document."""
+
+    lots: int
+    ticks: int
+    side: Side
+    """The taker's."""
+    created: int
+    """Milliseconds since the epoch."""
+
+
+class Orderbook(Struct, frozen=True):
+    """The book's best levels and the last trades of a symbol."""
+
+    asks: tuple[Level, ...]
+    """Ascending."""
+    bids: tuple[Level, ...]
+    """Descending."""
+    trades: tuple[PublicTrade, ...]
+    """Newest first."""
+    trade_id: int
+    """Of the newest trade; 0 before the first."""
+
+
+class Position(Struct, frozen=True, gc=False):
+    """What an account owns of one asset, in its smallest unit."""
+
+    asset: str
+    balance_units: int
+    available_units: int
+    """What no open order reserves."""
+
+
+class Positions(Struct, frozen=True):
+    """Every asset that an account ever held, sorted by asset."""
+
+    spot: tuple[Position, ...]
+
+
+class OrderChanges(Struct, frozen=True):
+    """What one commit did to an account's orders, in the order in which it happened."""
+
+    cancel: tuple[OrderView, ...]
+    modify: tuple[OrderView, ...]
+
+
+View = KlineChange | Orderbook | Positions | OrderChanges

@@ -1,0 +1,10 @@
+"""Remembers: the read side, pure folds of the journal's commits. Never sees the engine.
+
+`Projections.apply` takes every commit in order and says what it changed; the rest of this room
+answers, at any time, what a stream or a request sees.
+"""
+
+from jayx_stream.projections.changes import Changes
+from jayx_stream.projections.projections import Projections
+
+__all__ = ["Changes", "Projections"]

@@ -1,0 +1,25 @@
+"""What one commit changed, so that nobody has to look at what it didn't."""
+
+from dataclasses import dataclass, field
+
+from jayx_stream.model.order import Order
+from jayx_stream.model.views import Kline
+
+
+@dataclass(slots=True)
+class Changes:
+    """Filled by the folds while they take one commit in."""
+
+    seq: int
+    books: set[str] = field(default_factory=set)
+    """Symbols whose book or trades changed."""
+    klines: set[str] = field(default_factory=set)
+    """Symbols that traded, so that their current klines changed."""
+    opened: dict[tuple[str, int], list[Kline]] = field(default_factory=dict)
+    """By symbol and interval: the klines that opened, oldest first. The one before the first of them
+    closed with all that was traded until then."""
+    positions: set[str] = field(default_factory=set)
+    """Accounts whose balances or reserves changed."""
+    orders: dict[str, list[Order]] = field(default_factory=dict)
+    """By account: each order that changed, once, in the order of its first change. They are live:
+    what they say holds until the next commit."""

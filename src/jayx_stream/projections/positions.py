@@ -1,0 +1,66 @@
+"""What each account owns and what of it is available, by asset."""
+
+from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.order import Order, Side
+from jayx_stream.model.views import Position, Positions
+
+
+class Holding:
+    """One account's part of one asset, in its smallest unit."""
+
+    __slots__ = ("reserved_units", "units")
+
+    def __init__(self) -> None:
+        self.units = 0
+        self.reserved_units = 0
+
+
+class AllPositions:
+    """Every account's holdings. An asset once held stays listed, at zero too (protocol §6)."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, dict[str, Holding]] = {}
+
+    def open(self, account: str) -> None:
+        """An account without holdings."""
+        self._accounts.setdefault(account, {})
+
+    def credit(self, account: str, asset: str, units: int) -> None:
+        """Add units, or take some off if negative."""
+        self._holding(account, asset).units += units
+
+    def reserve(self, order: Order, instrument: Instrument, lots: int) -> None:
+        """Reserve for `lots` of an order, or release if negative."""
+        units = instrument.reserved_units(order.side, lots, order.limit_ticks)
+        asset = instrument.reserved_asset(order.side)
+        self._holding(order.account, asset).reserved_units += units
+
+    def settle(
+        self, order: Order, instrument: Instrument, lots: int, ticks: int, fee_units: int
+    ) -> None:
+        """Exchange `lots` of an order at `ticks`; the fee is taken from what is received."""
+        base_units = instrument.base_units(lots)
+        quote_units = instrument.quote_units(lots, ticks)
+        if order.side is Side.BUY:
+            self.credit(order.account, instrument.base, base_units - fee_units)
+            self.credit(order.account, instrument.quote, -quote_units)
+        else:
+            self.credit(order.account, instrument.base, -base_units)
+            self.credit(order.account, instrument.quote, quote_units - fee_units)
+
+    def of(self, account: str) -> Positions:
+        """The account's positions, sorted by asset."""
+        holdings = self._accounts.get(account, {})
+        return Positions(
+            tuple(
+                Position(asset, holding.units, holding.units - holding.reserved_units)
+                for asset, holding in sorted(holdings.items())
+            )
+        )
+
+    def _holding(self, account: str, asset: str) -> Holding:
+        holdings = self._accounts[account]
+        holding = holdings.get(asset)
+        if holding is None:
+            holding = holdings[asset] = Holding()
+        return holding

@@ -1,0 +1,95 @@
+"""Channels: what can be subscribed to, and its canonical name (protocol §3 to §7)."""
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from jayx_stream.model.instrument import CATEGORY
+
+PRECISE_MAX = 1_000_000
+DEPTHS = (5, 10, 20, 50, 200, 1000)
+DEPTH_DEFAULT = 50
+PUSHED_TRADES = 50
+"""Trades in one push of `orderbook`."""
+
+
+Topic = tuple[str, str]
+"""What makes a channel change: an event, and the symbol or account that it happens to."""
+
+
+class KlineChannel(Struct, frozen=True):
+    """The klines of one symbol and interval."""
+
+    event: ClassVar[str] = "kline"
+    symbol: str
+    interval_s: int
+
+    @property
+    def topic(self) -> Topic:
+        """What makes it change."""
+        return self.event, self.symbol
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical name."""
+        return f"kline:{CATEGORY}:{self.symbol}:{self.interval_s}"
+
+
+class OrderbookChannel(Struct, frozen=True):
+    """The book of one symbol in levels `precise` ticks wide, with its last trades."""
+
+    event: ClassVar[str] = "orderbook"
+    symbol: str
+    precise: int = 1
+    depth: int = DEPTH_DEFAULT
+
+    @property
+    def topic(self) -> Topic:
+        """What makes it change."""
+        return self.event, self.symbol
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical name; a depth other than the default is part of it."""
+        name = f"orderbook:{CATEGORY}:{self.symbol}:{self.precise}"
+        return name if self.depth == DEPTH_DEFAULT else f"{name}:depth={self.depth}"
+
+
+class PositionsChannel(Struct, frozen=True):
+    """One account's balances. Private."""
+
+    event: ClassVar[str] = "positions"
+    account: str
+
+    @property
+    def topic(self) -> Topic:
+        """What makes it change."""
+        return self.event, self.account
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical name."""
+        return f"positions:{CATEGORY}@{self.account}"
+
+
+class OpenOrdersChannel(Struct, frozen=True):
+    """One account's orders, of one symbol or, if that is None, of all. Private."""
+
+    event: ClassVar[str] = "openorders"
+    account: str
+    symbol: str | None = None
+
+    @property
+    def topic(self) -> Topic:
+        """What makes it change."""
+        return self.event, self.account
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical name."""
+        if self.symbol is None:
+            return f"openorders:{CATEGORY}@{self.account}"
+        return f"openorders:{CATEGORY}:{self.symbol}@{self.account}"
+
+
+Channel = KlineChannel | OrderbookChannel | PositionsChannel | OpenOrdersChannel

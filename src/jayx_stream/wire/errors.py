@@ -1,0 +1,12 @@
+"""What is told to a client whose request can't be done."""
+
+from jayx_stream.model.reasons import ErrorCode
+
+
+class ProtocolError(Exception):
+    """A request is refused: answered with its code and reason, and nothing else happens."""
+
+    def __init__(self, code: ErrorCode, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
