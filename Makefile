@@ -31,7 +31,7 @@ format: setup              ## put the source in form
 	$(BIN)/ruff check --fix .
 
 bench: setup               ## all benchmarks; each prints its own table
-	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean:
 	rm -rf $(VENV) data .mypy_cache .pytest_cache .ruff_cache .hypothesis

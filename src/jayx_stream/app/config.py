@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from jayx_stream.app.toml_lines import Step, line_of, steps_of
 from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.units import ASSET_UNIT
 from jayx_stream.wire.limits import Limits
 
 PERMISSIONS = ("read", "trade")
+
+Fault = tuple[str, str]
+"""Place and reason of a value that can't be; the place as msgspec writes it, `$.server.port`."""
 
 
 class ConfigError(Exception):
@@ -132,58 +137,75 @@ def load(path: Path) -> Config:
     return config
 
 
-def _faults(config: Config) -> list[tuple[str, str]]:
-    """What the types can't say: place and reason of each value that can't be."""
-    faults: list[tuple[str, str]] = []
-
-    def check(place: str, fine: bool, reason: str) -> None:
-        if not fine:
-            faults.append((place, reason))
-
-    server = config.server
-    check("$.server.port", 0 <= server.port <= 65535, f"port {server.port} is not 0 to 65535")
-    both = (server.tls_cert is None) == (server.tls_key is None)
-    check("$.server", both, "tls_cert and tls_key go together")
-    open_plain = (
-        server.tls_cert is None and not server.allow_plain and not _is_loopback(server.host)
-    )
-    reason = f"{server.host} can be reached by others: set tls_cert and tls_key, or allow_plain"
-    check("$.server.host", not open_plain, reason)
+def _faults(config: Config) -> Iterator[Fault]:
+    """What the types can't say."""
+    yield from _server_faults(config.server)
     for section in ("streams", "limits"):
         for name, value in msgspec.structs.asdict(getattr(config, section)).items():
-            check(f"$.{section}.{name}", value >= 0, f"{name} is {value}, less than 0")
-    check("$", bool(config.instruments), "there is no [[instruments]]")
+            if value < 0:
+                yield f"$.{section}.{name}", f"{name} is {value}, less than 0"
+    yield from _instrument_faults(config.instruments)
+    yield from _account_faults(config)
+
+
+def _server_faults(server: Server) -> Iterator[Fault]:
+    if not 0 <= server.port <= 65535:
+        yield "$.server.port", f"port {server.port} is not 0 to 65535"
+    if (server.tls_cert is None) != (server.tls_key is None):
+        yield "$.server", "tls_cert and tls_key go together"
+    if server.tls_cert is None and not server.allow_plain and not _is_loopback(server.host):
+        reason = f"{server.host} can be reached by others: set tls_cert and tls_key, or allow_plain"
+        yield "$.server.host", reason
+
+
+def _instrument_faults(instruments: tuple[InstrumentTerms, ...]) -> Iterator[Fault]:
+    if not instruments:
+        yield "$", "there is no [[instruments]]"
     symbols: set[str] = set()
-    for index, terms in enumerate(config.instruments):
-        place = f"$.instruments[{index}]"
-        check(f"{place}.symbol", terms.symbol not in symbols, f"{terms.symbol} is there twice")
-        fine = re.fullmatch(r"[A-Za-z0-9._-]{1,32}", terms.symbol) is not None
-        check(f"{place}.symbol", fine, f"{terms.symbol!r} is no symbol: letters, digits, . _ -")
-        symbols.add(terms.symbol)
+    for index, terms in enumerate(instruments):
+        place, symbol = f"$.instruments[{index}]", terms.symbol
+        if symbol in symbols:
+            yield f"{place}.symbol", f"{symbol} is there twice"
+        symbols.add(symbol)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", symbol):
+            yield f"{place}.symbol", f"{symbol!r} is no symbol: letters, digits, . _ -"
         try:
             terms.define()
         except ValueError as error:
-            check(place, False, str(error))
+            yield place, str(error)
+
+
+def _account_faults(config: Config) -> Iterator[Fault]:
     assets = {asset for terms in config.instruments for asset in (terms.base, terms.quote)}
     names: set[str] = set()
+    api_keys: set[str] = set()
     for index, account in enumerate(config.accounts):
-        place = f"$.accounts[{index}]"
-        check(f"{place}.name", account.name not in names, f"{account.name} is there twice")
-        fine = re.fullmatch(r"[A-Za-z0-9._-]{1,64}", account.name) is not None
-        check(f"{place}.name", fine, f"{account.name!r} is no name: letters, digits, . _ -")
-        names.add(account.name)
+        place, name = f"$.accounts[{index}]", account.name
+        if name in names:
+            yield f"{place}.name", f"{name} is there twice"
+        names.add(name)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+            yield f"{place}.name", f"{name!r} is no name: letters, digits, . _ -"
         for asset in account.deposits:
-            reason = f"no instrument trades {asset}"
-            check(f"{place}.deposits.{asset}", asset in assets, reason)
+            if asset not in assets:
+                yield f"{place}.deposits.{asset}", f"no instrument trades {asset}"
         try:
             account.deposit_units()
         except ValueError as error:
-            check(f"{place}.deposits", False, str(error))
+            yield f"{place}.deposits", str(error)
         for number, key in enumerate(account.keys):
-            unknown = [each for each in key.permissions if each not in PERMISSIONS]
-            reason = f"no permission {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}"
-            check(f"{place}.keys[{number}].permissions", not unknown, reason)
-    return faults
+            yield from _key_faults(f"{place}.keys[{number}]", key, api_keys)
+
+
+def _key_faults(place: str, key: ApiKey, api_keys: set[str]) -> Iterator[Fault]:
+    """`api_keys` are those that stand before this one; it is added to them."""
+    if key.api_key in api_keys:
+        yield f"{place}.api_key", "the key is there twice"
+    api_keys.add(key.api_key)
+    unknown = [each for each in key.permissions if each not in PERMISSIONS]
+    if unknown:
+        reason = f"no permission {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}"
+        yield f"{place}.permissions", reason
 
 
 def _is_loopback(host: str) -> bool:
@@ -197,7 +219,6 @@ def _is_loopback(host: str) -> bool:
 
 _FAULT = re.compile(r"(?P<reason>.*?)(?: - at `(?P<place>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
-_HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]")
 
 
 def _located(path: Path, text: str, values: dict[str, Any], fault: str) -> ConfigError:
@@ -208,51 +229,21 @@ def _located(path: Path, text: str, values: dict[str, Any], fault: str) -> Confi
     unknown = _UNKNOWN.fullmatch(reason)
     if unknown is not None:
         place, reason = f"{place}.{unknown['name']}", f"unknown key {unknown['name']}"
-    steps = [int(step[1:-1]) if step[0] == "[" else step for step in _steps(place)]
+    steps = steps_of(place)
+    name = ".".join(f"[{step + 1}]" if isinstance(step, int) else step for step in steps)
+    where = f"{path}:{line_of(text, steps)}"
+    shown = _shown(values, steps, whole=place.endswith("[...]"))
+    return ConfigError(f"{where}: {name.replace('.[', '[') or 'the file'}: {reason}{shown}")
+
+
+def _shown(values: dict[str, Any], steps: list[Step], *, whole: bool) -> str:
+    """The value at `steps`, if there is one; a table only as a `whole`, and never a secret."""
     value: Any = values
     for step in steps:
         try:
             value = value[step]
         except (KeyError, IndexError, TypeError):
-            value = None
-    shown = f" (it is {value!r})" if isinstance(value, str | int | float | list) else ""
-    name = ".".join(f"[{step + 1}]" if isinstance(step, int) else step for step in steps)
-    where = f"{path}:{_line(text, steps)}"
-    return ConfigError(f"{where}: {name.replace('.[', '[') or 'the file'}: {reason}{shown}")
-
-
-def _steps(place: str) -> list[str]:
-    return re.findall(r"\[\d+\]|[^.\[\]$]+", place)
-
-
-def _line(text: str, steps: list[str | int]) -> int:
-    """The line on which the value at `steps` stands, or its table begins; 1 if neither is found."""
-    found, table, counts = 1, [], dict[str, int]()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.match(line)
-        if header is not None:
-            table = _table(header[2], array=header[1] == "[[", counts=counts)
-            here = table
-        elif "=" in line and not line.lstrip().startswith("#"):
-            here = [*table, *line.split("=", 1)[0].strip().strip('"').split(".")]
-        else:
-            continue
-        if here == steps[: len(here)] and here:
-            found = number
-    return found
-
-
-def _table(name: str, *, array: bool, counts: dict[str, int]) -> list[str | int]:
-    """The steps to a table whose header stands here; `counts` are the elements of arrays so far."""
-    if array:
-        counts[name] = counts.get(name, -1) + 1
-        for inner in [each for each in counts if each.startswith(f"{name}.")]:
-            del counts[inner]
-    steps: list[str | int] = []
-    prefix = ""
-    for part in name.split("."):
-        prefix = f"{prefix}.{part}" if prefix else part
-        steps.append(part)
-        if prefix in counts:
-            steps.append(counts[prefix])
-    return steps
+            return ""
+    if steps[-1:] == ["secret"] or (isinstance(value, dict) and not whole):
+        return ""
+    return f" (it is {value!r})"

@@ -83,10 +83,10 @@ class EmbeddedVenue:
         await self._feed.follow(0, self._gateway.follow)
         return events
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self) -> int:
         """Serve from now on; gives the port. Raises ListenError, SetupError, JournalError."""
-        listening = listen(host, port)
         server = self.config.server
+        listening = listen(server.host, server.port)
         self._listener = Listener(
             listening,
             rest_application(self),

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from jayx_stream.doors.head import BoundedHead
 from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.session import notice
@@ -63,11 +64,12 @@ class Listener:
         self._server = _Server(
             uvicorn.Config(
                 http,
-                http="httptools",
+                http=BoundedHead(door.venue.limits),  # type: ignore[arg-type]  # any callable is taken
                 ws=door,  # type: ignore[arg-type]  # any callable is taken
                 loop="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import apsw
 
@@ -120,7 +120,7 @@ class SqliteJournal:
                 execute(_SCHEMA)
                 execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
                 execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
-        meta: dict[Any, Any] = dict(execute("SELECT name, value FROM meta").fetchall())
+        meta = {str(row[0]): str(row[1]) for row in execute("SELECT name, value FROM meta")}
         if meta.get("format") != str(FORMAT):
             found = meta.get("format", "none")
             raise JournalError(f"{self._path} has format {found}; this program reads {FORMAT}")

@@ -6,7 +6,7 @@ from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import OrderType, Side
 
 
-class PlaceOrder(Struct, frozen=True, kw_only=True, tag=True):
+class PlaceOrder(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Buy or sell."""
 
     account: str
@@ -21,7 +21,7 @@ class PlaceOrder(Struct, frozen=True, kw_only=True, tag=True):
     ever: the same order again under it gives the order that is there, and places nothing."""
 
 
-class CancelOrder(Struct, frozen=True, kw_only=True, tag=True):
+class CancelOrder(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Cancel one open order, by `order_id` or, if that is None, by `client_order_id`."""
 
     account: str
@@ -29,20 +29,20 @@ class CancelOrder(Struct, frozen=True, kw_only=True, tag=True):
     client_order_id: str | None = None
 
 
-class CancelAll(Struct, frozen=True, kw_only=True, tag=True):
+class CancelAll(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Cancel every open order of the account, or those of one symbol."""
 
     account: str
     symbol: str | None = None
 
 
-class OpenAccount(Struct, frozen=True, kw_only=True, tag=True):
+class OpenAccount(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Make an account; one that is there already is left as it is."""
 
     account: str
 
 
-class Deposit(Struct, frozen=True, kw_only=True, tag=True):
+class Deposit(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Bring money in from outside."""
 
     account: str
@@ -53,7 +53,7 @@ class Deposit(Struct, frozen=True, kw_only=True, tag=True):
     """Names this deposit within the account: a second one with the same reference is not made."""
 
 
-class ListInstrument(Struct, frozen=True, kw_only=True, tag=True):
+class ListInstrument(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Open an instrument for trading; one that is listed already gets the new terms' fees and
     limits, but keeps its assets, tick size and lot size.
     """
@@ -61,7 +61,7 @@ class ListInstrument(Struct, frozen=True, kw_only=True, tag=True):
     instrument: Instrument
 
 
-class AdvanceClock(Struct, frozen=True, kw_only=True, tag=True):
+class AdvanceClock(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
     """Say that a whole minute has begun. The clock never goes back: an earlier one changes nothing."""
 
     minute_ns: int

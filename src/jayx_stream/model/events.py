@@ -23,7 +23,7 @@ class CancelReason(StrEnum):
     """The next order to take was the taker's own account's."""
 
 
-class Event(Struct, frozen=True, array_like=True, gc=False):
+class Event(Struct, frozen=True, array_like=True, gc=False, tag_field="event"):
     """Base of all events."""
 
 

@@ -95,6 +95,7 @@ class Session:
         except ProtocolError as error:
             texts = []
             if self._requests.take(now_s):
+                self._refused_in_a_row = 0
                 yield _error(None, error, UNSET)
             else:
                 yield from self._refuse(None)
@@ -127,6 +128,8 @@ class Session:
             requests = msgspec.json.decode(text, type=list[Raw])
         except msgspec.DecodeError as error:
             raise ProtocolError(ErrorCode.BAD_JSON, str(error)) from None
+        except RecursionError:
+            raise ProtocolError(ErrorCode.BAD_JSON, "the text is nested too deeply") from None
         if not 1 <= len(requests) <= BATCH_MAX:
             reason = f"a batch of {len(requests)} requests; 1 to {BATCH_MAX} are allowed"
             raise ProtocolError(ErrorCode.BAD_REQUEST, reason)

@@ -85,7 +85,7 @@ class Subscription(Struct):
     """Fields of the message that mean nothing."""
 
 
-Request = TypeVar("Request", bound=Struct)
+Form = TypeVar("Form")
 
 
 def read_subscription(
@@ -101,14 +101,16 @@ def read_subscription(
     return read(message, directory, address)
 
 
-def decode(message: Raw | UnsetType, form: type[Request]) -> Request:
+def decode(message: Raw | UnsetType, form: type[Form]) -> Form:
     """Decode a message into its typed form. Raises ProtocolError BAD_REQUEST."""
     if message is UNSET:
         raise ProtocolError(ErrorCode.BAD_REQUEST, "the request needs a message")
     try:
         return msgspec.json.decode(message, type=form)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(ErrorCode.BAD_REQUEST, str(error)) from None
+    except RecursionError:
+        raise ProtocolError(ErrorCode.BAD_REQUEST, "the request is nested too deeply") from None
 
 
 def _kline(message: Raw, directory: Directory, address: str) -> Subscription:
@@ -203,5 +205,5 @@ def _integer(value: str | int) -> int:
 
 
 def _ignored(message: Raw, form: type[Struct]) -> tuple[str, ...]:
-    given = msgspec.json.decode(message, type=dict[str, Raw])
+    given = decode(message, dict[str, Raw])
     return tuple(name for name in given if name not in form.__struct_encode_fields__)

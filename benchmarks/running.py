@@ -1,0 +1,101 @@
+"""What the benchmarks of a running venue share: the server's process, signed orders, percentiles."""
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from hmac import digest
+from pathlib import Path
+
+KEY = "clmsionk21ru"
+SECRET = "benchmark-secret"
+
+_CONFIG = f"""
+[limits]
+requests_per_s = 0
+connections_per_address = 0
+orders_per_s = 0
+open_orders_per_account = 0
+
+[[instruments]]
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+tick_size = "0.01"
+lot_size = "0.000001"
+maker_fee = "0.001"
+taker_fee = "0.002"
+
+[[accounts]]
+name = "alice"
+deposits = {{ BTC = "1000000", USDT = "10000000000" }}
+
+[[accounts.keys]]
+api_key = "{KEY}"
+secret = "{SECRET}"
+permissions = ["read", "trade"]
+"""
+
+
+@contextlib.contextmanager
+def served() -> Iterator[int]:
+    """A venue in a process and a folder of its own, pinned to the first core; gives its port."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "venue.toml"
+        config.write_text(_CONFIG)
+        arguments = ["serve", "--config", str(config), "--port", "0", "--data-dir", folder]
+        with subprocess.Popen(
+            [sys.executable, "-m", "jayx_stream", *arguments], stdout=subprocess.PIPE, text=True
+        ) as process:
+            os.sched_setaffinity(process.pid, {0})
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            try:
+                yield int(ready.split("ws://127.0.0.1:")[1].split("/")[0])
+            finally:
+                process.terminate()
+                process.communicate()
+
+
+def pin_load() -> None:
+    """Keep this process off the server's core, where there is another one."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores - {0} or cores)
+
+
+def signed(method: str, path: str, body: bytes, timestamp: str) -> bytes:
+    """A signed HTTP request."""
+    sign = b64encode(
+        digest(SECRET.encode(), f"{timestamp}{method}{path}".encode() + body, "sha256")
+    )
+    return (
+        f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\njayx-access-key: {KEY}\r\n"
+        f"jayx-access-timestamp: {timestamp}\r\njayx-access-sign: {sign.decode()}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def limit_order(side: str, lots: int, ticks: int) -> bytes:
+    """An order whose signature no other one has: the body differs in its client order id."""
+    body = (
+        f'{{"symbol":"BTCUSDT","side":"{side}","type":"LIMIT","lots":{lots},"ticks":{ticks},'
+        f'"clientOrderId":"{time.time_ns()}"}}'
+    ).encode()
+    timestamp = str(time.time_ns() // 1_000_000)
+    return signed("POST", "/api/v1/trader/order", body, timestamp)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below which `percent` of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def machine() -> str:
+    """Where this was measured."""
+    return f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"

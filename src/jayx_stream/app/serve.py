@@ -1,0 +1,123 @@
+"""`jayx-stream serve`: from the configuration to a served venue, and to its orderly end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from jayx_stream import __version__
+from jayx_stream.app.config import Config, ConfigError, load
+from jayx_stream.app.driving import Driving, DrivingError, plan
+from jayx_stream.app.venue import EmbeddedVenue, SetupError
+from jayx_stream.doors.listener import ListenError
+from jayx_stream.journal import JournalError
+from jayx_stream.journal.sqlite import SqliteJournal
+
+
+class ServeError(Exception):
+    """Why the venue can't be run, or no more."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        """2: the command or the configuration is at fault; 1: the world is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What was asked for on the command line; None leaves it to the configuration."""
+
+    config: Path
+    host: str | None = None
+    port: int | None = None
+    data_dir: Path | None = None
+    demo: bool = False
+    seed: int = 1
+    replay: tuple[Path, ...] = ()
+    speed: str = "1"
+
+
+async def serve(serving: Serving) -> None:
+    """Run until a signal. Raises ServeError."""
+    try:
+        config = load(serving.config)
+        driving = plan(config, serving.demo, serving.seed, serving.replay, serving.speed)
+        with _signals() as asked_to_stop:
+            async with _venue(driving) as venue:
+                await _drive(driving, venue, asked_to_stop)
+            say(f"jayx-stream has stopped at commit {venue.projections.seq}")
+    except (ConfigError, DrivingError) as error:
+        raise ServeError(str(error), 2) from error
+    except (ListenError, SetupError, JournalError) as error:
+        raise ServeError(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _venue(driving: Driving) -> AsyncIterator[EmbeddedVenue]:
+    """A venue that serves, and that ends in order whatever happens meanwhile."""
+    config = driving.config
+    directory = Path(config.data.dir)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServeError(f"can't make the folder {directory}: {error.strerror}") from error
+    venue = EmbeddedVenue(config, await SqliteJournal.open(directory), driving.clock)
+    try:
+        began_s = perf_counter()
+        events = await venue.recover()
+        recovered = f"{events} events recovered in {perf_counter() - began_s:.1f} s"
+        port = await venue.start()
+        say(_ready(config, port, f"journal in {directory}, {recovered}"))
+        yield venue
+    finally:
+        await venue.stop()
+
+
+async def _drive(driving: Driving, venue: EmbeddedVenue, asked_to_stop: asyncio.Event) -> None:
+    """Let the market live until a signal comes, or the exchange fails."""
+    tasks = {venue.exchange_ended, asyncio.create_task(asked_to_stop.wait())}
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    if venue.exchange_ended.done():
+        venue.exchange_ended.result()
+    say("jayx-stream is stopping: clients are told, the journal is synced")
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[asyncio.Event]:
+    """An event that Ctrl-C or SIGTERM sets; another Ctrl-C ends the process at once."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if asked.is_set():
+            say("jayx-stream ends at once; the journal holds all that was answered")
+            os._exit(1)
+        asked.set()
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, asked.set)
+    try:
+        yield asked
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def say(text: str) -> None:
+    """Print a line; nobody has to listen."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
+def _ready(config: Config, port: int, journal: str) -> str:
+    secure = "s" if config.server.tls_cert else ""
+    host = f"[{config.server.host}]" if ":" in config.server.host else config.server.host
+    symbols = ", ".join(terms.symbol for terms in config.instruments)
+    return (
+        f"jayx-stream {__version__} is ready: ws{secure}://{host}:{port}/ and "
+        f"http{secure}://{host}:{port}/api/v1/ for {symbols}; {journal}"
+    )

@@ -1,0 +1,169 @@
+"""Drives an exchange as `app/exchange.py` does, and makes up crowds of commands to drive it with."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from jayx_stream.engine import Exchange
+from jayx_stream.model.commands import (
+    AdvanceClock,
+    CancelAll,
+    CancelOrder,
+    Command,
+    Deposit,
+    ListInstrument,
+    OpenAccount,
+    PlaceOrder,
+)
+from jayx_stream.model.events import Commit
+from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.order import Order, OrderType, Side
+from jayx_stream.model.reasons import Refused
+from jayx_stream.model.units import MINUTE_NS, NS_PER_S
+
+ACCOUNTS = ("ann", "bob", "cem", "dee")
+OPEN_ORDERS_MAX = 12
+"""Few, so that crowds run into it."""
+
+_NAMES = tuple(f"n{number}" for number in range(300))
+
+
+class Driver:
+    """An exchange with its clock and its journal, in memory."""
+
+    def __init__(self, *, open_orders_max: int = OPEN_ORDERS_MAX) -> None:
+        self.exchange = Exchange(open_orders_max=open_orders_max)
+        self.commits: list[Commit] = []
+        self.time_ns = 0
+
+    def ask(self, command: Command) -> Sequence[Order] | Refused:
+        """Decide and apply one command, its minute before it; gives the orders that it is about."""
+        if self.time_ns >= self.exchange.minute_ns + MINUTE_NS:
+            self._commit(AdvanceClock(minute_ns=self.time_ns))
+        return self._commit(command)
+
+    def _commit(self, command: Command) -> Sequence[Order] | Refused:
+        events = self.exchange.decide(command)
+        if isinstance(events, Refused):
+            return events
+        if events:
+            commit = Commit(self.exchange.seq + 1, self.time_ns, events)
+            self.commits.append(commit)
+            return self.exchange.apply(commit)
+        if isinstance(command, PlaceOrder):
+            earlier = self.exchange.find(command.account, None, command.client_order_id)
+            assert earlier is not None, "a new order was decided on, but nothing happened"
+            return (earlier,)
+        return ()
+
+
+def instruments(*, maker_fee: str = "0.01", taker_fee: str = "0.025") -> tuple[Instrument, ...]:
+    """Two instruments that share an asset: OIL and TIN against USD; a lot of TIN is five units."""
+    return (
+        Instrument.define(
+            symbol="OILUSD",
+            base="OIL",
+            quote="USD",
+            tick_size="1",
+            lot_size="0.00000001",
+            max_lots=20,
+            maker_fee=maker_fee,
+            taker_fee=taker_fee,
+        ),
+        Instrument.define(
+            symbol="TINUSD",
+            base="TIN",
+            quote="USD",
+            tick_size="0.4",
+            lot_size="0.00000005",
+            min_lots=2,
+            max_lots=30,
+            maker_fee=taker_fee,
+            taker_fee=maker_fee,
+        ),
+    )
+
+
+def opening() -> Iterator[Command]:
+    """The commands that crowds begin with: instruments, accounts and a little money."""
+    for instrument in instruments():
+        yield ListInstrument(instrument=instrument)
+    for account in ACCOUNTS:
+        yield OpenAccount(account=account)
+        for asset in ("OIL", "TIN", "USD"):
+            yield Deposit(account=account, asset=asset, units=300, reference=f"first {asset}")
+
+
+def crowd(random: Random, driver: Driver, count: int) -> Iterator[Command]:
+    """`count` commands of all kinds, good and bad, for the driver to be asked; its clock moves on.
+
+    Prices are close together, so that much is traded; deposits are small, so that much is refused.
+    """
+    for number in range(count):
+        driver.time_ns += random.randint(0, 3) * NS_PER_S + random.randint(0, 999)
+        kind = random.random()
+        command: Command
+        if kind < 0.75:
+            command = _place(random)
+        elif kind < 0.88:
+            command = _cancel(random, driver.exchange)
+        elif kind < 0.90:
+            symbol = random.choice((None, "OILUSD", "TINUSD", "GASUSD"))
+            command = CancelAll(account=_account(random), symbol=symbol)
+        elif kind < 0.97:
+            command = _deposit(random, number)
+        elif kind < 0.98:
+            command = OpenAccount(account=random.choice((*ACCOUNTS, "eve", "fees", "outside", "")))
+        elif kind < 0.99:
+            command = AdvanceClock(minute_ns=driver.time_ns)
+        else:
+            command = ListInstrument(instrument=_terms(random))
+        yield command
+
+
+def _account(random: Random) -> str:
+    return random.choice(ACCOUNTS) if random.random() < 0.98 else random.choice(("eve", "fees"))
+
+
+def _place(random: Random) -> PlaceOrder:
+    type = random.choice((OrderType.LIMIT, OrderType.LIMIT, *OrderType))
+    limit_ticks = 0 if type is OrderType.MARKET else random.randint(5, 14)
+    if random.random() < 0.02:
+        limit_ticks = random.choice((0, -1, 1, 2**62))
+    return PlaceOrder(
+        account=_account(random),
+        symbol=random.choice(("OILUSD", "TINUSD")) if random.random() < 0.99 else "GASUSD",
+        side=random.choice((Side.BUY, Side.SELL)),
+        type=type,
+        lots=random.randint(1, 12) if random.random() < 0.97 else random.choice((0, -3, 25, 31)),
+        limit_ticks=limit_ticks,
+        client_order_id=random.choice((*_NAMES, "", "x" * 37)) if random.random() < 0.2 else None,
+    )
+
+
+def _cancel(random: Random, exchange: Exchange) -> CancelOrder:
+    if random.random() < 0.2 or not exchange.orders:
+        return CancelOrder(account=_account(random), client_order_id=random.choice(_NAMES))
+    order = random.choice(list(exchange.orders.values()))
+    account = order.account if random.random() < 0.9 else _account(random)
+    order_id = order.order_id if random.random() < 0.9 else order.order_id - 1
+    return CancelOrder(account=account, order_id=order_id)
+
+
+def _deposit(random: Random, number: int) -> Deposit:
+    return Deposit(
+        account=_account(random),
+        asset=random.choice(("OIL", "TIN", "USD", "USD")),
+        units=random.randint(1, 60) if random.random() < 0.9 else random.choice((0, -1, 2**63 - 1)),
+        reference=f"deposit {random.choice((number, number // 100))}",
+    )
+
+
+def _terms(random: Random) -> Instrument:
+    """New fees, or now and then other steps, which are refused."""
+    fee = random.choice(("0", "0.01", "0.3", "1"))
+    oil, tin = instruments(maker_fee=fee, taker_fee=random.choice(("0.007", fee)))
+    if random.random() < 0.8:
+        return random.choice((oil, tin))
+    return Instrument.define(
+        symbol="OILUSD", base="OIL", quote="USD", tick_size="2", lot_size="0.00000001"
+    )

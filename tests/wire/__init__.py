@@ -1,0 +1,1 @@
+"""What clients write, and what they are answered."""
