@@ -98,12 +98,17 @@ def crowd(random: Random, driver: Driver, count: int) -> Iterator[Command]:
 
     Prices are close together, so that much is traded; deposits are small, so that much is refused.
     """
+    named: list[PlaceOrder] = []
     for number in range(count):
         driver.time_ns += random.randint(0, 3) * NS_PER_S + random.randint(0, 999)
         kind = random.random()
         command: Command
-        if kind < 0.75:
+        if kind < 0.02 and named:
+            command = random.choice(named)
+        elif kind < 0.75:
             command = _place(random)
+            if command.client_order_id is not None:
+                named.append(command)
         elif kind < 0.88:
             command = _cancel(random, driver.exchange)
         elif kind < 0.90:

@@ -20,7 +20,7 @@ from tests.engine.telling import Story
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 ENGINE = Path(__file__).parent.parent.parent / "src" / "jayx_stream" / "engine"
-RULE = "----\n"
+RULE = "----"
 
 
 class Scenario(NamedTuple):
@@ -28,26 +28,34 @@ class Scenario(NamedTuple):
 
     path: Path
     opening: str
-    title: str
-    upper: str
-    """From the title to the rule."""
-    lower: str
+    text: str
+    """All of it."""
+
+    @property
+    def title(self) -> str:
+        """A sentence without its end."""
+        return self.text.partition("\n")[0].removeprefix("# ").rstrip(".")
+
+    @property
+    def upper(self) -> str:
+        """What is asked: from the title to the rule."""
+        return self.text.partition(RULE)[0]
+
+    @property
+    def lower(self) -> str:
+        """What is expected to come of it."""
+        return self.text.partition(RULE)[2].removeprefix("\n")
 
     def rewrite(self, told: str) -> None:
         """Put what came of it in place of what was expected."""
         text = self.path.read_text()
-        self.path.write_text(text.replace(self.upper + RULE + self.lower, self.upper + RULE + told))
+        self.path.write_text(text.replace(self.text, f"{self.upper}{RULE}\n{told}"))
 
 
 def read(path: Path) -> list[Scenario]:
     """The stories of one file."""
     opening, *stories = re.split(r"^(?=# )", path.read_text(), flags=re.MULTILINE)
-    scenarios = []
-    for story in stories:
-        upper, _, lower = story.rstrip("\n").partition(RULE)
-        title = upper.partition("\n")[0].removeprefix("# ").rstrip(".")
-        scenarios.append(Scenario(path, opening, title, upper, lower))
-    return scenarios
+    return [Scenario(path, opening, story.rstrip("\n")) for story in stories]
 
 
 ALL = [scenario for path in sorted(SCENARIOS.glob("*.txt")) for scenario in read(path)]

@@ -61,6 +61,13 @@ class Client:
         assert len(replies) == 1
         return replies[0]
 
+    def ask_acked(self, event: str, message: object, **more: object) -> dict[str, Any]:
+        """The ack's message of a request that is done."""
+        answer = self.ask(event, message, **more)
+        assert (answer["event"], answer["id"]) == ("ack", 1), answer
+        acked: dict[str, Any] = answer["message"]
+        return acked
+
     def refusal(self, event: str, message: object, **more: object) -> tuple[str, str]:
         """Code and reason of a request that is refused."""
         answer = self.ask(event, message, **more)

@@ -36,7 +36,7 @@ class Server(Section, frozen=True):
     port: int = 8443
     """0: any free one."""
     tls_cert: str | None = None
-    """Path of a PEM file, from the configuration file on; without one there is no TLS."""
+    """Path of a PEM file, from the working directory on; without one there is no TLS."""
     tls_key: str | None = None
     allow_plain: bool = False
     """Listen without TLS on an address that others can reach: for a TLS proxy in front."""
@@ -116,8 +116,10 @@ class Config(Section, frozen=True):
     accounts: tuple[Account, ...] = ()
 
 
-def load(path: Path) -> Config:
-    """Read a file. Raises ConfigError."""
+def load(
+    path: Path, host: str | None = None, port: int | None = None, data_dir: Path | None = None
+) -> Config:
+    """Read a file; what else is given stands in place of what it says. Raises ConfigError."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -128,6 +130,13 @@ def load(path: Path) -> Config:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
+    for section, name, value in (
+        ("server", "host", host),
+        ("server", "port", port),
+        ("data", "dir", None if data_dir is None else str(data_dir)),
+    ):
+        if value is not None and isinstance(values.setdefault(section, {}), dict):
+            values[section][name] = value
     try:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:

@@ -4,12 +4,12 @@ import hmac
 import time
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Callable, Container
 from hashlib import sha256
 
 from msgspec import Struct
 
-from jayx_stream.app.clock import system_clock
+from jayx_stream.app.clock import Clock, system_clock
 from jayx_stream.doors import Signature
 from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.reasons import ErrorCode
@@ -46,8 +46,17 @@ class Failures(Struct):
 class VenueGate:
     """See `doors.Gate`. Signatures are checked by the machine's clock, whatever the venue's says."""
 
-    def __init__(self, limits: Limits, instruments: dict[str, Instrument]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        instruments: dict[str, Instrument],
+        *,
+        clock: Clock = system_clock,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = limits
+        self._clock = clock
+        self._monotonic_s = monotonic_s
         self._instruments = instruments
         self._keys: dict[bytes, Key] = {}
         self._failures: OrderedDict[str, Failures] = OrderedDict()
@@ -82,12 +91,14 @@ class VenueGate:
     def take_order(self, account: str) -> bool:
         """See `doors.Gate`."""
         per_s = self._limits.orders_per_s
-        bucket = self._orders.setdefault(account, TokenBucket(per_s, per_s))
-        return bucket.take(time.monotonic())
+        bucket = self._orders.get(account)
+        if bucket is None:
+            bucket = self._orders[account] = TokenBucket(per_s, per_s)
+        return bucket.take(self._monotonic_s())
 
     def _look_up(self, api_key: str, address: str) -> Key:
         limit, failures = self._limits.failed_keys_per_min, self._failures.get(address)
-        if failures is not None and time.monotonic() - failures.since_s >= BLOCK_S:
+        if failures is not None and self._monotonic_s() - failures.since_s >= BLOCK_S:
             del self._failures[address]
         elif failures is not None and 0 < limit <= failures.count:
             reason = f"{failures.count} wrong keys or signatures came from {address}: wait a minute"
@@ -99,15 +110,15 @@ class VenueGate:
         return key
 
     def _fail(self, address: str) -> None:
-        failures = self._failures.setdefault(address, Failures(0, time.monotonic()))
+        failures = self._failures.setdefault(address, Failures(0, self._monotonic_s()))
         failures.count += 1
         if failures.count == self._limits.failed_keys_per_min:
-            failures.since_s = time.monotonic()
+            failures.since_s = self._monotonic_s()
         if len(self._failures) > ADDRESSES_MAX:
             self._failures.popitem(last=False)
 
     def _check_time(self, signature: Signature) -> None:
-        now_ms = system_clock() // NS_PER_MS
+        now_ms = self._clock() // NS_PER_MS
         text = signature.timestamp
         timestamp_ms = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         if abs(now_ms - timestamp_ms) > signature.window_ms:

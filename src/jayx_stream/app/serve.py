@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from jayx_stream import __version__
 from jayx_stream.app.config import Config, ConfigError, load
-from jayx_stream.app.driving import Driving, DrivingError, plan
+from jayx_stream.app.driving import Driving, DrivingError, choose
 from jayx_stream.app.venue import EmbeddedVenue, SetupError
 from jayx_stream.doors.listener import ListenError
 from jayx_stream.journal import JournalError
 from jayx_stream.journal.sqlite import SqliteJournal
+from jayx_stream.market import MarketError
+from jayx_stream.market.recording import RecordingError
 
 
 class ServeError(Exception):
@@ -44,20 +47,27 @@ class Serving:
 async def serve(serving: Serving) -> None:
     """Run until a signal. Raises ServeError."""
     try:
-        config = load(serving.config)
-        driving = plan(config, serving.demo, serving.seed, serving.replay, serving.speed)
+        config = load(serving.config, serving.host, serving.port, serving.data_dir)
+        driving = choose(
+            config,
+            demo=serving.demo,
+            seed=serving.seed,
+            replay=serving.replay,
+            speed=serving.speed,
+        )
         with _signals() as asked_to_stop:
-            async with _venue(driving) as venue:
-                await _drive(driving, venue, asked_to_stop)
+            async with _venue(driving) as (venue, port):
+                await _live(driving, venue, port, asked_to_stop)
+                say("jayx-stream is stopping: clients are told, the journal is synced")
             say(f"jayx-stream has stopped at commit {venue.projections.seq}")
-    except (ConfigError, DrivingError) as error:
+    except (ConfigError, DrivingError, RecordingError) as error:
         raise ServeError(str(error), 2) from error
-    except (ListenError, SetupError, JournalError) as error:
+    except (ListenError, SetupError, MarketError, JournalError) as error:
         raise ServeError(str(error)) from error
 
 
 @contextlib.asynccontextmanager
-async def _venue(driving: Driving) -> AsyncIterator[EmbeddedVenue]:
+async def _venue(driving: Driving) -> AsyncIterator[tuple[EmbeddedVenue, int]]:
     """A venue that serves, and that ends in order whatever happens meanwhile."""
     config = driving.config
     directory = Path(config.data.dir)
@@ -72,18 +82,42 @@ async def _venue(driving: Driving) -> AsyncIterator[EmbeddedVenue]:
         recovered = f"{events} events recovered in {perf_counter() - began_s:.1f} s"
         port = await venue.start()
         say(_ready(config, port, f"journal in {directory}, {recovered}"))
-        yield venue
+        yield venue, port
     finally:
         await venue.stop()
 
 
-async def _drive(driving: Driving, venue: EmbeddedVenue, asked_to_stop: asyncio.Event) -> None:
-    """Let the market live until a signal comes, or the exchange fails."""
-    tasks = {venue.exchange_ended, asyncio.create_task(asked_to_stop.wait())}
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    if venue.exchange_ended.done():
-        venue.exchange_ended.result()
-    say("jayx-stream is stopping: clients are told, the journal is synced")
+async def _live(
+    driving: Driving, venue: EmbeddedVenue, port: int, asked_to_stop: asyncio.Event
+) -> None:
+    """Let the market live until a signal comes. Raises JournalError if the exchange fails."""
+    ends = [
+        asyncio.create_task(asked_to_stop.wait()),
+        asyncio.create_task(venue.exchange_end()),
+    ]
+    driven = asyncio.create_task(_drive(driving, venue, port))
+    try:
+        waited: list[asyncio.Task[Any]] = [*ends, driven]
+        while not any(end.done() for end in ends):
+            done, waiting = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            waited = list(waiting)
+            for task in done:
+                task.result()
+    finally:
+        for task in (*ends, driven):
+            task.cancel()
+        await asyncio.gather(*ends, driven, return_exceptions=True)
+
+
+async def _drive(driving: Driving, venue: EmbeddedVenue, port: int) -> None:
+    driver = driving.driver(venue)
+    if driver is None:
+        return
+    await driver.prepare()
+    run = asyncio.create_task(driver.run())
+    say(await driving.begin(venue, port))
+    await run
+    say(driving.end())
 
 
 @contextlib.contextmanager

@@ -53,6 +53,11 @@ class EmbeddedVenue:
         )
         self.gate = VenueGate(config.limits, self._gateway.projections.instruments)
         self._door = WebSocketDoor(self)
+        self.recovered_ns = 0
+        """Time of the last commit that was recovered."""
+        self._listener: Listener | None = None
+        self._minutes: asyncio.Task[None] | None = None
+        self._exchange_run: asyncio.Task[None] | None = None
 
     @property
     def epoch(self) -> str:
@@ -81,36 +86,45 @@ class EmbeddedVenue:
         """Fold the journal; gives the number of events. Raises JournalError."""
         events = await self._exchange.recover()
         await self._feed.follow(0, self._gateway.follow)
+        self.recovered_ns = self.projections.time_ns
         return events
 
     async def start(self) -> int:
         """Serve from now on; gives the port. Raises ListenError, SetupError, JournalError."""
         server = self.config.server
         listening = listen(server.host, server.port)
-        self._listener = Listener(
+        listener = Listener(
             listening,
             rest_application(self),
             self._door,
             tls_cert=Path(server.tls_cert) if server.tls_cert else None,
             tls_key=Path(server.tls_key) if server.tls_key else None,
         )
-        self.exchange_ended = asyncio.create_task(self._exchange.run())
-        """Done when the exchange stopped, asked to or not."""
+        self._exchange_run = asyncio.create_task(self._exchange.run())
         await asyncio.sleep(0)
         await self._make_what_is_configured()
         self._minutes = asyncio.create_task(self._strike_minutes())
-        await self._listener.start()
+        await listener.start()
+        self._listener = listener
         self.not_ready = None
         return int(listening.getsockname()[1])
 
+    async def exchange_end(self) -> None:
+        """Wait until the exchange stops. Raises JournalError if that is why."""
+        assert self._exchange_run is not None, "the venue was not started"
+        await asyncio.shield(self._exchange_run)
+
     async def stop(self) -> None:
-        """Drain, let the exchange finish what waits, and close the journal."""
+        """Drain, let the exchange finish what waits, and close the journal. As far as it was started."""
         self.not_ready = "the venue is stopping"
-        await self._listener.drain(self.limits.drain_s)
-        await self._listener.stop()
-        self._minutes.cancel()
+        if self._listener is not None:
+            await self._listener.drain(self.limits.drain_s)
+            await self._listener.stop()
+        if self._minutes is not None:
+            self._minutes.cancel()
         self._desk.close("the exchange is stopping")
-        await asyncio.wait([self.exchange_ended])
+        if self._exchange_run is not None:
+            await asyncio.wait([self._exchange_run])
         await self._journal.close()
 
     async def _make_what_is_configured(self) -> None:

@@ -5,6 +5,7 @@ uvicorn's `ws` class is half public: this file is the only one that knows how it
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,7 @@ class Listener:
                 log_level="error",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=1,
                 ssl_certfile=tls_cert,
                 ssl_keyfile=tls_key,
@@ -88,17 +90,24 @@ class Listener:
             await asyncio.sleep(0.005)
 
     async def drain(self, drain_s: int) -> None:
-        """Tell every client of the stop, write what is due, and close them one after the other,
-        within `drain_s` seconds.
+        """Tell every client of the stop, and close one after the other, within `drain_s` seconds.
+
+        A client for whom something waits is closed once it has read that, or at the end.
         """
+        loop = asyncio.get_running_loop()
         connections = list(self._door.connections)
+        end_s = loop.time() + drain_s
         span_s = min(drain_s, len(connections) / CLOSES_PER_S)
-        text = notice("CLOSING", -int(-span_s // 1))
+        text = notice("CLOSING", math.ceil(span_s))
         for connection in connections:
-            if connection.outbox is not None:
-                connection.outbox.reply(text)
+            connection.tell(text)
         for connection in connections:
             await asyncio.sleep(span_s / len(connections))
+            if not connection.waiting_bytes:
+                connection.close(CloseCode.GOING_AWAY, "the server is stopping")
+        while any(each.waiting_bytes for each in self._door.connections) and loop.time() < end_s:
+            await asyncio.sleep(0.05)
+        for connection in list(self._door.connections):
             connection.close(CloseCode.GOING_AWAY, "the server is stopping")
 
     async def stop(self) -> None:

@@ -83,7 +83,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._fragments: list[bytes] = []
         self._heard_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        self.outbox: Outbox | None = None
+        self._outbox: Outbox | None = None
 
     # What asyncio and uvicorn call.
 
@@ -99,6 +99,7 @@ class WebSocketConnection(asyncio.Protocol):
         """Bytes of the client."""
         self._heard_s = self._loop.time()
         self._protocol.receive_data(data)
+        self._send()
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._shake_hands(event)
@@ -113,13 +114,13 @@ class WebSocketConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        if self.outbox is not None:
-            self.outbox.pause()
+        if self._outbox is not None:
+            self._outbox.pause()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        if self.outbox is not None:
-            self.outbox.resume()
+        if self._outbox is not None:
+            self._outbox.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
@@ -129,9 +130,9 @@ class WebSocketConnection(asyncio.Protocol):
             self._timer.cancel()
         if self._admitted:
             self._door.dismiss(self._address)
-        if self.outbox is not None:
-            self.outbox.close()
-            self._venue.hub.leave(self.outbox)
+        if self._outbox is not None:
+            self._outbox.close()
+            self._venue.hub.leave(self._outbox)
 
     def shutdown(self) -> None:
         """The server ends now: called by uvicorn for whoever is still there after the drain."""
@@ -147,7 +148,7 @@ class WebSocketConnection(asyncio.Protocol):
             return
         query = parse_qs(urlsplit(request.path).query)
         encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
-        self.outbox = Outbox(
+        self._outbox = Outbox(
             self._transport.write,
             self._give_up,
             encoding,
@@ -198,7 +199,7 @@ class WebSocketConnection(asyncio.Protocol):
                 pass
 
     def _receive_text(self, text: bytes) -> None:
-        if self._protocol.state is not OPEN or self.outbox is None:
+        if self._protocol.state is not OPEN or self._outbox is None:
             return
         try:
             text.decode()
@@ -206,7 +207,7 @@ class WebSocketConnection(asyncio.Protocol):
             reason = f"{error.reason} at byte {error.start}"
             self._protocol.fail(CloseCode.INVALID_DATA, reason)
             return
-        hub, outbox = self._venue.hub, self.outbox
+        hub, outbox = self._venue.hub, self._outbox
         for action in self._session.receive(
             text, now_s=self._loop.time(), ts_ms=self._venue.time_ms()
         ):
@@ -241,11 +242,23 @@ class WebSocketConnection(asyncio.Protocol):
                 self._send()
         self._timer = self._loop.call_later(max(next_s, 0.01), self._wait_for_silence)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What the client has yet to read before it can be written more."""
+        return self._outbox.waiting_bytes if self._outbox is not None else 0
+
+    def tell(self, text: bytes) -> None:
+        """Send one message of the server's own."""
+        if self._outbox is not None:
+            self._outbox.reply(text)
+
     def close(self, code: CloseCode, reason: str) -> None:
         """Say goodbye with a code; cut the connection if the client doesn't answer in time."""
-        if self.outbox is not None:
-            self._venue.hub.leave(self.outbox)
-            self.outbox.close()
+        if self._transport.is_closing():
+            return
+        if self._outbox is not None:
+            self._venue.hub.leave(self._outbox)
+            self._outbox.close()
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason)
             self._send()
@@ -266,8 +279,12 @@ class WebSocketConnection(asyncio.Protocol):
                 self._transport.write(data)
             else:
                 # The library's sign that the stream ends here: what is buffered is still written.
-                if self.outbox is not None:
-                    self._venue.hub.leave(self.outbox)
-                    self.outbox.close()
+                if self._outbox is not None:
+                    self._venue.hub.leave(self._outbox)
+                    self._outbox.close()
                 self._close_within(CLOSE_WITHIN_S)
                 self._transport.close()
+        # Pongs are written past the outbox: to a client that pings and never reads they have a bound.
+        limit = self._limits.queue_bytes_max
+        if 0 < limit < self._transport.get_write_buffer_size() - WRITE_BUFFER_BYTES:
+            self._transport.abort()

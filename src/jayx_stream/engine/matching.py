@@ -48,14 +48,13 @@ def match(
         for resting in level.orders.values():
             if resting.account == account:
                 return Matches(fills, remaining_lots, met_own_order=True)
-            taken = min(remaining_lots, resting.remaining_lots)
+            wanted = taken = min(remaining_lots, resting.remaining_lots)
             if spends:
-                taken = min(taken, quote_units // lot_cost)
-                if taken == 0:
-                    return Matches(fills, remaining_lots, met_own_order=False)
+                taken = min(wanted, quote_units // lot_cost)
                 quote_units -= taken * lot_cost
-            fills.append((resting, taken))
-            remaining_lots -= taken
-            if remaining_lots == 0:
-                return Matches(fills, 0, met_own_order=False)
+            if taken:
+                fills.append((resting, taken))
+                remaining_lots -= taken
+            if taken < wanted or remaining_lots == 0:
+                return Matches(fills, remaining_lots, met_own_order=False)
     return Matches(fills, remaining_lots, met_own_order=False)

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 
-from jayx_stream.journal import JournalError
 from jayx_stream.journal.records import Record, origin
 from jayx_stream.model.events import Commit
 
@@ -27,10 +26,8 @@ class MemoryJournal:
 
     async def append(self, commits: Sequence[Commit]) -> None:
         """See `Journal`; durable here means as long as the process lives."""
-        if commits[0].seq != self.last_seq + 1:
-            raise JournalError(f"commit {commits[0].seq} can't follow {self.last_seq}")
         previous = self._records[-1].hash if self._records else origin(self._epoch)
-        self._records.append(Record.make(commits, previous))
+        self._records.append(Record.make(commits, previous, self.last_seq))
 
     async def read(self, after_seq: int) -> AsyncIterator[tuple[Commit, ...]]:
         """See `Journal`."""

@@ -22,8 +22,13 @@ class Record(Struct, frozen=True):
     hash: bytes
 
     @classmethod
-    def make(cls, commits: Sequence[Commit], previous_hash: bytes) -> Self:
-        """Chain a batch to the record before."""
+    def make(cls, commits: Sequence[Commit], previous_hash: bytes, previous_seq: int) -> Self:
+        """Chain a batch to the record before. Raises JournalError if its numbers don't follow."""
+        if not commits:
+            raise JournalError(f"an empty batch can't follow {previous_seq}")
+        for seq, commit in enumerate(commits, start=previous_seq + 1):
+            if commit.seq != seq:
+                raise JournalError(f"commit {commit.seq} can't follow {seq - 1}")
         first_seq, last_seq, batch = commits[0].seq, commits[-1].seq, encode_commits(commits)
         return cls(first_seq, last_seq, batch, chain(previous_hash, first_seq, last_seq, batch))
 

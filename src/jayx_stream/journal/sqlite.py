@@ -131,9 +131,7 @@ class SqliteJournal:
     def _append(self, commits: Sequence[Commit]) -> None:
         if self._broken:
             raise JournalError(f"{self._path}: an earlier append failed")
-        if commits[0].seq != self._last_seq + 1:
-            raise JournalError(f"commit {commits[0].seq} can't follow {self._last_seq}")
-        record = Record.make(commits, self._last_hash)
+        record = Record.make(commits, self._last_hash, self._last_seq)
         try:
             self._connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, ?)",

@@ -72,6 +72,8 @@ class Fault(Struct, frozen=True):
         return f"{self.path}:{self.number}: {self.reason}"
 
 
+_Text = IO[bytes] | gzip.GzipFile
+
 OnFault = Callable[[Fault], None]
 
 
@@ -115,12 +117,11 @@ class RecordedMarket:
             file.close()
 
     def _lines(self, path: Path, file: IO[bytes]) -> Iterator[RecordedLine]:
+        text: _Text = file
         for number in count(1):
-            if number == 1:
-                zipped = file.read(2) == _GZIP_MAGIC
-                file.seek(0)
-                text: IO[bytes] = gzip.open(file) if zipped else file
             try:
+                if number == 1:
+                    text = _unzipped(file)
                 line = _whole_line(text)
             except (EOFError, OSError, zlib.error) as error:
                 reason = f"the file breaks off after this line: {error}"
@@ -129,9 +130,11 @@ class RecordedMarket:
             if not line:
                 return
             try:
-                yield RecordedLine(path, number, *_read(line))
+                time_ns, content = _read(line)
             except (ValueError, RecursionError) as error:
                 self._report(Fault(path, number, str(error)))
+            else:
+                yield RecordedLine(path, number, time_ns, content)
 
     def _report(self, fault: Fault) -> None:
         self.faults += 1
@@ -140,9 +143,14 @@ class RecordedMarket:
 
 def first_time_ns(paths: Sequence[Path]) -> int:
     """The time of the oldest line. Raises RecordingError if no file can be opened, or has a line."""
-    for line in RecordedMarket(paths, lambda fault: None):
-        return line.time_ns
-    raise RecordingError(f"{', '.join(map(str, paths))}: there is no recorded line")
+    market = RecordedMarket(paths, lambda fault: None)
+    try:
+        first = next(iter(market), None)
+    finally:
+        market.close()
+    if first is None:
+        raise RecordingError(f"{', '.join(map(str, paths))}: there is no recorded line")
+    return first.time_ns
 
 
 class _Envelope(Struct, frozen=True, gc=False):
@@ -151,7 +159,7 @@ class _Envelope(Struct, frozen=True, gc=False):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
-_contents = {
+_contents: dict[str, msgspec.json.Decoder[DepthDiff] | msgspec.json.Decoder[RecordedTrade]] = {
     "depth": msgspec.json.Decoder(DepthDiff),
     "trade": msgspec.json.Decoder(RecordedTrade),
 }
@@ -170,7 +178,13 @@ def _read(line: bytes) -> tuple[int, DepthDiff | RecordedTrade | None]:
     return int(stamp), None if decoder is None else decoder.decode(envelope.data)
 
 
-def _whole_line(text: IO[bytes]) -> bytes:
+def _unzipped(file: IO[bytes]) -> _Text:
+    zipped = file.read(2) == _GZIP_MAGIC
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if zipped else file
+
+
+def _whole_line(text: _Text) -> bytes:
     """The next line; of one that is too long, its beginning. Empty at the end."""
     line = text.readline(LINE_BYTES_MAX + 1)
     rest = line

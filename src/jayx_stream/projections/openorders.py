@@ -29,7 +29,9 @@ class AllOrders:
     def add(self, order: Order) -> None:
         """An order was placed."""
         self._open[order.order_id] = order
-        orders = self._accounts.setdefault(order.account, AccountOrders())
+        orders = self._accounts.get(order.account)
+        if orders is None:
+            orders = self._accounts[order.account] = AccountOrders()
         orders.open[order.order_id] = order
         if order.client_order_id is not None:
             orders.ids[order.client_order_id] = order.order_id

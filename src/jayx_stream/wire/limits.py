@@ -48,7 +48,7 @@ class TokenBucket:
         """Take one, if there is one; `now_s` never goes back."""
         if self._per_s == 0:
             return True
-        gained = int((now_s - self._at_s) * self._per_s * 1_000_000) if self._at_s else 0
+        gained = int((now_s - self._at_s) * self._per_s * 1_000_000)
         self._at_s = now_s
         self._tokens = min(self._burst * 1_000_000, self._tokens + gained)
         if self._tokens < 1_000_000:

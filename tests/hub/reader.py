@@ -1,0 +1,75 @@
+"""A reader that can be made slow, and a source that counts how often it is asked."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from msgspec import json
+
+from jayx_stream.hub.outbox import Outbox
+from jayx_stream.wire.channels import Channel
+from jayx_stream.wire.push import Encoding, Push
+
+ENVELOPED = Encoding(bytes, envelope=True)
+
+
+class Reader:
+    """Takes frames while it has room; without, it is behind. It begins with room for all."""
+
+    def __init__(self, *, queue_bytes: int = 0, queue_bytes_max: int = 0) -> None:
+        self.frames: list[bytes] = []
+        self.given_up = 0
+        self.when_given_up: Callable[[], None] = lambda: None
+        """What its door does then."""
+        self._room: int | None = None
+        self.outbox = Outbox(
+            self._write,
+            self._give_up,
+            ENVELOPED,
+            queue_bytes=queue_bytes,
+            queue_bytes_max=queue_bytes_max,
+        )
+
+    def stop(self) -> None:
+        """Fall behind: take nothing more."""
+        self._room = 0
+        self.outbox.pause()
+
+    def read(self, frames: int | None = None) -> None:
+        """Take so many frames, or all from now on."""
+        self._room = frames
+        self.outbox.resume()
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What was read."""
+        return [json.decode(frame) for frame in self.frames]
+
+    def _give_up(self) -> None:
+        self.given_up += 1
+        self.when_given_up()
+
+    def _write(self, frame: bytes) -> None:
+        self.frames.append(frame)
+        if self._room is not None:
+            self._room -= 1
+            if self._room <= 0:
+                self.outbox.pause()
+
+
+class CountingSource:
+    """Every push of a channel is a state of it, one seq later than the push before."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.asked: list[Channel] = []
+
+    def present(self, channel: Channel) -> Push:
+        self.asked.append(channel)
+        return self._push(channel, channel)
+
+    def history(self, channel: Channel, limit: int) -> Sequence[Push]:
+        return [self._push(channel, None) for _ in range(limit)]
+
+    def _push(self, channel: Channel, merge_key: Hashable | None) -> Push:
+        self.seq += 1
+        return Push(channel.event, channel.name, self.seq, 0, b"{}", merge_key=merge_key)

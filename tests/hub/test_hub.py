@@ -1,0 +1,182 @@
+"""Who is told, when, and at what cost."""
+
+import pytest
+
+from jayx_stream.hub.hub import Hub
+from jayx_stream.wire.channels import KlineChannel, OrderbookChannel
+from tests.hub.reader import CountingSource, Reader
+
+BOOK = OrderbookChannel("BTCUSDT")
+WIDE_BOOK = OrderbookChannel("BTCUSDT", 100)
+KLINE = KlineChannel("BTCUSDT", 60)
+BOOKS = ("orderbook", "BTCUSDT")
+
+
+class Stage:
+    """A hub with its source; books push each 100 ms at most, klines as they like."""
+
+    def __init__(self) -> None:
+        self.source = CountingSource()
+        self.hub = Hub(self.source, {"orderbook": 0.1})
+
+    def reader(self, *channels: OrderbookChannel | KlineChannel) -> Reader:
+        """One who reads these channels."""
+        reader = Reader()
+        for channel in channels:
+            self.hub.subscribe(reader.outbox, channel)
+        return reader
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_subscribing_pushes_the_present_state_at_once(stage: Stage) -> None:
+    reader = stage.reader(BOOK)
+    assert [message["stream"] for message in reader.messages] == ["orderbook:spot:BTCUSDT:1"]
+
+
+def test_history_comes_before_the_present_state(stage: Stage) -> None:
+    reader = Reader()
+    stage.hub.subscribe(reader.outbox, KLINE, history=3)
+    assert [message["seq"] for message in reader.messages] == [1, 2, 3, 4]
+
+
+def test_subscribing_again_sends_the_state_again_and_makes_no_second_stream(stage: Stage) -> None:
+    reader = stage.reader(BOOK, BOOK)
+    assert len(reader.frames) == 2
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    assert len(reader.frames) == 3
+    stage.hub.unsubscribe(reader.outbox, BOOK)
+    assert stage.hub.stream(BOOK) is None
+
+
+def test_a_change_is_encoded_once_however_many_read_it(stage: Stage) -> None:
+    readers = [stage.reader(BOOK) for _ in range(5)]
+    stage.source.asked.clear()
+    stage.hub.touch(BOOKS)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    assert stage.source.asked == [BOOK]
+    assert len({id(reader.frames[-1]) for reader in readers}) == 1
+
+
+def test_each_stream_of_a_topic_is_pushed(stage: Stage) -> None:
+    reader = stage.reader(BOOK, WIDE_BOOK)
+    stage.source.asked.clear()
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    assert stage.source.asked == [BOOK, WIDE_BOOK]
+    assert len(reader.frames) == 4
+
+
+def test_a_topic_without_readers_costs_no_encoding(stage: Stage) -> None:
+    stage.reader(KLINE)
+    stage.source.asked.clear()
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(1.0) is None
+    assert stage.source.asked == []
+    assert stage.hub.streams(BOOKS) == ()
+
+
+def test_no_state_is_pushed_more_often_than_its_interval_allows(stage: Stage) -> None:
+    reader = stage.reader(BOOK)
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(5.0) is None
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(5.0625) == pytest.approx(5.1)
+    assert len(reader.frames) == 2
+    assert stage.hub.flush(5.1) is None
+    assert len(reader.frames) == 3
+
+
+def test_the_earliest_of_those_that_wait_is_given(stage: Stage) -> None:
+    stage.reader(BOOK)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    stage.reader(WIDE_BOOK)
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(1.05) == pytest.approx(1.1)
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(1.05) == pytest.approx(1.1)
+
+
+def test_without_an_interval_every_flush_pushes(stage: Stage) -> None:
+    reader = stage.reader(KLINE)
+    for _ in range(3):
+        stage.hub.touch(("kline", "BTCUSDT"))
+        assert stage.hub.flush(1.0) is None
+    assert len(reader.frames) == 4
+
+
+def test_nothing_is_pushed_that_did_not_change(stage: Stage) -> None:
+    reader = stage.reader(BOOK)
+    assert stage.hub.flush(1.0) is None
+    assert len(reader.frames) == 1
+
+
+def test_what_was_told_in_another_way_is_not_pushed(stage: Stage) -> None:
+    reader = stage.reader(BOOK)
+    stage.hub.touch(BOOKS)
+    stream = stage.hub.stream(BOOK)
+    assert stream is not None
+    stream.changed = False
+    assert stage.hub.flush(1.0) is None
+    assert len(reader.frames) == 1
+
+
+def test_who_unsubscribed_is_told_nothing_more(stage: Stage) -> None:
+    reader, other = stage.reader(BOOK, KLINE), stage.reader(BOOK)
+    stage.hub.unsubscribe(reader.outbox, BOOK)
+    stage.hub.unsubscribe(reader.outbox, BOOK)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    assert len(reader.frames) == 2
+    assert len(other.frames) == 2
+
+
+def test_unsubscribing_what_one_never_had_changes_nothing(stage: Stage) -> None:
+    reader, stranger = stage.reader(BOOK), Reader()
+    stage.hub.unsubscribe(stranger.outbox, BOOK)
+    stage.hub.leave(stranger.outbox)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    assert len(reader.frames) == 2
+
+
+def test_nothing_is_remembered_of_those_who_left(stage: Stage) -> None:
+    readers = [stage.reader(BOOK, WIDE_BOOK, KLINE) for _ in range(3)]
+    stage.hub.touch(BOOKS)
+    stage.hub.unsubscribe(readers[0].outbox, BOOK)
+    for reader in readers:
+        stage.hub.leave(reader.outbox)
+    assert stage.hub.flush(1.0) is None
+    # White box on purpose: what is left behind here grows for as long as the server lives.
+    for name in ("_streams", "_topics", "_changed", "_read_by"):
+        assert not getattr(stage.hub, name), name
+
+
+def test_a_reader_that_gives_up_does_not_disturb_the_others(stage: Stage) -> None:
+    first, slow, last = (Reader(queue_bytes=1, queue_bytes_max=1) for _ in range(3))
+    slow.when_given_up = lambda: stage.hub.leave(slow.outbox)
+    for reader in (first, slow, last):
+        stage.hub.subscribe(reader.outbox, KLINE)
+    slow.stop()
+    stream = stage.hub.stream(KLINE)
+    assert stream is not None
+    for push in stage.source.history(KLINE, 2):
+        stream.spread(push)
+    assert [len(reader.frames) for reader in (first, slow, last)] == [3, 1, 3]
+    assert list(stream.readers) == [first.outbox, last.outbox]
+
+
+def test_the_only_reader_may_give_up_while_it_is_told(stage: Stage) -> None:
+    slow = Reader(queue_bytes=1, queue_bytes_max=1)
+    slow.when_given_up = lambda: stage.hub.leave(slow.outbox)
+    slow.stop()
+    stage.hub.subscribe(slow.outbox, KLINE, history=5)
+    assert stage.hub.stream(KLINE) is None
+    stage.hub.touch(("kline", "BTCUSDT"))
+    assert stage.hub.flush(1.0) is None
