@@ -80,10 +80,14 @@ async def signed(
 
 
 async def trade(at: str) -> None:
-    """Let alice and bob trade some of what each puts into the book."""
-    orders = (("SELL", 1000, BOB), ("BUY", 400, ALICE), ("BUY", 900, ALICE))
-    for side, lots, key in orders:
-        body = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "lots": lots, "ticks": 6000000}
+    """Let alice and bob trade some of what each puts into the book; both sides keep some."""
+    for side, lots, ticks, key in (
+        ("SELL", 1000, 6000000, BOB),
+        ("BUY", 400, 6000000, ALICE),
+        ("BUY", 900, 6000000, ALICE),
+        ("SELL", 50, 6000100, BOB),
+    ):
+        body = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "lots": lots, "ticks": ticks}
         answer = await signed(at, "POST", "/api/v1/trader/order", json.dumps(body), key)
         assert answer.status_code == HTTPStatus.OK, answer.text
 

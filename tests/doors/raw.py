@@ -86,11 +86,12 @@ class RawClient:
     async def closed_with(self) -> int:
         """The code with which the server closes, after whatever it still has to say; 0: without one.
 
-        The connection has ended when this returns.
+        It is answered, and the connection has ended when this returns.
         """
         opcode, payload = await self.opcode_and_payload()
         while opcode != CLOSE:
             opcode, payload = await self.opcode_and_payload()
+        await self.send(frame(CLOSE, payload[:2]))
         await self.ended()
         return int.from_bytes(payload[:2], "big")
 

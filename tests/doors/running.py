@@ -17,7 +17,6 @@ from jayx_stream.wire.limits import Limits
 from tests.doors.raw import RawClient, shake_hands
 from tests.doors.trader import ALICE, BOB, READER, Trader
 
-
 BTCUSDT = InstrumentTerms(
     symbol="BTCUSDT",
     base="BTC",

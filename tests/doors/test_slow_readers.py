@@ -1,12 +1,11 @@
 """A reader that does not read costs bounded memory, and slows nobody (protocol §10)."""
 
-import asyncio
 import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
 
-from jayx_stream.doors.websocket import WRITE_BUFFER_BYTES, WebSocketConnection
+from jayx_stream.doors.websocket import WebSocketConnection
 from jayx_stream.model.commands import CancelOrder, PlaceOrder
 from jayx_stream.model.order import OrderType, Side
 from jayx_stream.model.reasons import Refused
@@ -123,4 +122,3 @@ async def test_a_client_that_pings_and_never_reads_is_cut() -> None:
                 sent += 1
                 assert sent < 1000, "pongs wait without a bound"
                 await client.send(pings)
-

@@ -57,9 +57,7 @@ async def test_the_documents_kline_comes_out_byte_for_byte() -> None:
         async with await running.raw() as client:
             await client.send(text(f'{{"event": "kline", "message": {KLINE}}}'))
             seq = running.venue.projections.seq
-            assert await client.text() == enveloped(
-                "kline", example, "kline:spot:BTCUSDT:60", seq
-            )
+            assert await client.text() == enveloped("kline", example, "kline:spot:BTCUSDT:60", seq)
 
 
 async def test_each_of_the_documents_requests_is_answered_in_its_form() -> None:
@@ -99,7 +97,9 @@ async def test_each_of_the_documents_requests_is_answered_in_its_form() -> None:
         async with await running.raw() as client, await running.raw("?envelope=none") as bare:
             for (event, message), (stream, payload, more) in answers.items():
                 asked = text(f'{{"event": "{event}", "message": {message}, "id": 7}}')
-                ack = f'{{"event":"ack","id":7,"message":{{"stream":"{stream}","epoch":"{epoch}"}}}}'
+                ack = (
+                    f'{{"event":"ack","id":7,"message":{{"stream":"{stream}","epoch":"{epoch}"}}}}'
+                )
                 await client.send(asked)
                 assert await client.text() == ack
                 assert await client.text() == enveloped(event, payload, stream, seq, more)

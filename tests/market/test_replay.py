@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from jayx_stream.market import Driver
 from jayx_stream.market.recording import Fault, RecordedMarket, RecordedTrade, first_time_ns
 from jayx_stream.market.replay import Progress, Replay
 from jayx_stream.model.answers import Answer, Done
@@ -289,3 +290,17 @@ async def test_it_ends_when_the_exchange_takes_no_more(tmp_path: Path) -> None:
         await replayed.run()
         assert "ended early, an order was not taken: enough" in replayed.summary()
         assert replayed.progress(0).lines < len(MARKET)
+
+
+async def test_it_can_be_stopped_while_it_waits_for_a_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "market", ticker(0), ticker(3_600_000), *[ticker(4_000_000)] * 5000)
+    async with running(start_ns=START_NS) as venue:
+        driver: Driver = Replay([path], venue.instruments, venue.submit, venue.clock.advance)
+        await driver.prepare()
+        task = asyncio.create_task(driver.run())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert isinstance(driver, Replay)
+        assert 0 < driver.progress(0).percent < 100

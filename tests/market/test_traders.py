@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from jayx_stream.market import Driver
 from jayx_stream.market.flow import MAKERS, TAKERS
 from jayx_stream.market.traders import BEHIND_NS_MAX, PAUSES_MAX, SimulatedMarket
 from jayx_stream.model.answers import Answer
@@ -53,7 +54,7 @@ async def simulate(
     venue: Venue, seconds: float, *, seed: int = 1, each_second: Callable[[], None] = lambda: None
 ) -> None:
     time = VirtualTime(venue, seconds, each_second)
-    market = SimulatedMarket(
+    market: Driver = SimulatedMarket(
         venue.instruments, venue.submit, seed=seed, now_ns=time, sleep=time.sleep
     )
     await market.prepare()

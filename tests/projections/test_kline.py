@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -104,8 +105,20 @@ def test_each_kline_of_each_interval_equals_a_naive_fold(
     for interval_s in INTERVALS_S:
         expected = naive(interval_s, recorder.trades, time_s)
         assert recorder.all(interval_s) == expected[-CLOSED_KLINES_MAX - 1 :]
-        total = sum(kline.lots for kline in expected)
-        assert total == sum(trade.lots for trade in recorder.trades)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1400), st.integers(1, 100)), max_size=40))
+def test_volumes_of_each_interval_add_up_to_all_that_was_traded(
+    history: list[tuple[int, int]],
+) -> None:
+    recorder = Recorder(Trade(START_S, 5, 1))
+    time_s = START_S
+    for pause_s, lots in history:
+        time_s += pause_s
+        recorder.trade(Trade(time_s, 5, lots))
+    total_lots = 1 + sum(lots for _, lots in history)
+    for interval_s in INTERVALS_S:
+        assert sum(kline.lots for kline in recorder.all(interval_s)) == total_lots
 
 
 @settings(deadline=None, max_examples=30)
@@ -122,7 +135,7 @@ def test_each_kline_opens_once_and_flat_at_the_close_before(
         klines = naive(interval_s, recorder.trades, time_s)
         assert recorder.opened[interval_s] == [
             flat(interval_s, kline.created_s, before.close_ticks)
-            for before, kline in zip(klines, klines[1:], strict=False)
+            for before, kline in pairwise(klines)
         ]
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from jayx_stream.model.events import Commit, OrderCanceled, OrderPlaced, Traded
+from jayx_stream.model.events import OrderCanceled, OrderPlaced, Traded
 from jayx_stream.model.order import Order, OrderState, OrderType, Side
 from jayx_stream.projections import Projections
 from jayx_stream.projections.openorders import CLOSED_ORDERS_MAX, AllOrders
@@ -37,13 +37,14 @@ def test_each_order_that_changed_is_told_once_as_it_now_is(seed: int) -> None:
             for each in orders:
                 assert each.account == account
                 here = exchange.orders.get(each.order_id)
-                assert here is None if not each.is_open else here.view() == each.view()
+                assert (here is not None) == each.is_open
+                assert here is None or here.view() == each.view()
 
 
 def test_changes_tell_exactly_the_orders_that_the_events_name() -> None:
     projections, owners = Projections(), {}
     for commit in journal(seed=5, count=1500):
-        named = defaultdict(list)
+        named: dict[str, list[int]] = defaultdict(list)
         for event in commit.events:
             if isinstance(event, OrderPlaced):
                 owners[event.order_id] = event.account
@@ -102,7 +103,7 @@ def test_the_oldest_closed_orders_are_forgotten_of_each_account_alone() -> None:
         orders.add(each)
         each.cancel(0)
         orders.close(each)
-    assert orders.find("ann", 2, None) is orders.find("ann", None, "n2") is None
-    assert orders.find("ann", 3, None) is None
-    assert orders.find("ann", 4, None) == orders.find("ann", None, "n4") != None  # noqa: E711
+    for order_id, is_found in ((2, False), (3, False), (4, True), (CLOSED_ORDERS_MAX + 3, True)):
+        assert (orders.find("ann", order_id, None) is not None) == is_found
+        assert (orders.find("ann", None, f"n{order_id}") is not None) == is_found
     assert orders.find("bob", 1, None) is not None

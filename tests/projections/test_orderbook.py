@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jayx_stream.model.order import Side
-from jayx_stream.model.views import Level
+from jayx_stream.model.views import Level, Orderbook
 from jayx_stream.projections.orderbook import SymbolBook
 from tests.projections.following import follow
 
@@ -114,7 +114,7 @@ def test_a_crowds_book_is_the_engines(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_book_that_is_not_told_of_has_not_changed(seed: int) -> None:
-    before = {}
+    before: dict[str, Orderbook] = {}
     for _, projections, changes in follow(seed, 1500):
         for symbol in projections.books:
             now = projections.orderbook(symbol, 1, 1000, 50)

@@ -211,6 +211,8 @@ def _key_faults(place: str, key: ApiKey, api_keys: set[str]) -> Iterator[Fault]:
     if key.api_key in api_keys:
         yield f"{place}.api_key", "the key is there twice"
     api_keys.add(key.api_key)
+    if not key.api_key or not key.secret:
+        yield place, "api_key and secret must not be empty"
     unknown = [each for each in key.permissions if each not in PERMISSIONS]
     if unknown:
         reason = f"no permission {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}"

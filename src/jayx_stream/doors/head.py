@@ -71,6 +71,9 @@ class BoundedHeadProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().on_headers_complete()
 
+    def _should_upgrade(self) -> bool:
+        return not self.transport.is_closing() and super()._should_upgrade()
+
     def on_body(self, body: bytes) -> None:
         """Called by the parser; of a refused request the rest means nothing."""
         if not self.transport.is_closing():

@@ -21,6 +21,9 @@ from jayx_stream.wire.session import notice
 CLOSES_PER_S = 100
 """How fast connections are closed when the server stops, unless the drain time asks for more."""
 
+GOODBYE_S = 1.0
+"""For the last clients to answer their close, before they are cut."""
+
 
 class ListenError(Exception):
     """The port can't be had; the message says which and why."""
@@ -111,6 +114,12 @@ class Listener:
             connection.close(CloseCode.GOING_AWAY, "the server is stopping")
 
     async def stop(self) -> None:
-        """End: no connection is left when this returns."""
+        """End: no connection is left when this returns. Who was told goodbye has `GOODBYE_S` to answer."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + GOODBYE_S
+        while self._door.connections and loop.time() < end_s:
+            await asyncio.sleep(0.01)
+        for connection in list(self._door.connections):
+            connection.abort()
         self._server.should_exit = True
         await self._task

@@ -49,8 +49,10 @@ class Query:
             return cls(parameters)
         try:
             fields = msgspec.json.decode(body, type=dict[str, str | int])
-        except msgspec.DecodeError as error:
+        except msgspec.ValidationError as error:
             raise ProtocolError(ErrorCode.BAD_REQUEST, f"the body: {error}") from None
+        except msgspec.DecodeError as error:
+            raise ProtocolError(ErrorCode.BAD_JSON, f"the body: {error}") from None
         return cls({**{name: str(value) for name, value in fields.items()}, **parameters})
 
     def get(self, name: str) -> str | None:

@@ -17,7 +17,7 @@ from jayx_stream.model.answers import Answer, Done
 from jayx_stream.model.commands import CancelAll, CancelOrder
 from jayx_stream.model.reasons import ErrorCode, Refused
 from jayx_stream.wire.errors import ProtocolError
-from jayx_stream.wire.messages import PositionsPush, order_payload, positions_payload
+from jayx_stream.wire.messages import PositionsPush, positions_payload
 from jayx_stream.wire.trading import as_error, placed_order, read_order
 
 RECV_WINDOW_MS = 5000
@@ -97,7 +97,7 @@ class TraderRoutes:
         symbol = Query(request.query_params).symbol(self._venue)
         projections = self._venue.projections
         orders = [
-            order_payload(order, projections.instruments[order.symbol])
+            placed_order(order, projections.instruments[order.symbol])
             for order in projections.orders.open_of(account, symbol)
         ]
         return answer(orders, projections.seq)

@@ -163,11 +163,12 @@ class WebSocketConnection(asyncio.Protocol):
 
     def _refusal(self, request: Request) -> Response | None:
         reject = self._protocol.reject
-        if urlsplit(request.path).path != "/":
+        if request.path.partition("?")[0] != "/":
             return reject(HTTPStatus.NOT_FOUND, f"no stream at {request.path}; there is one at /\n")
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._is_allowed(origin, request.headers.get("Host", "")):
-            return reject(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect\n")
+        hosts = request.headers.get_all("Host")
+        for origin in request.headers.get_all("Origin"):
+            if not self._is_allowed(origin, hosts):
+                return reject(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect\n")
         if self._venue.not_ready is not None:
             return reject(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._venue.not_ready}\n")
         if not self._door.admit(self._address):
@@ -177,8 +178,9 @@ class WebSocketConnection(asyncio.Protocol):
         self._admitted = True
         return None
 
-    def _is_allowed(self, origin: str, host: str) -> bool:
-        return origin in self._venue.origins or urlsplit(origin).netloc == host != ""
+    def _is_allowed(self, origin: str, hosts: list[str]) -> bool:
+        own = origin.partition("://")[2]
+        return origin in self._venue.origins or (own != "" and hosts == [own])
 
     # Messages.
 
@@ -230,17 +232,17 @@ class WebSocketConnection(asyncio.Protocol):
         if not limits.ping_after_s:
             return
         silent_s = self._loop.time() - self._heard_s
-        if silent_s >= limits.ping_after_s + limits.pong_within_s:
-            self._transport.abort()
-            return
-        if silent_s < limits.ping_after_s:
-            next_s = limits.ping_after_s - silent_s
-        else:
-            next_s = limits.ping_after_s + limits.pong_within_s - silent_s
+        rest_s = limits.ping_after_s - silent_s
+        if rest_s <= 0:
+            if limits.pong_within_s and silent_s >= limits.ping_after_s + limits.pong_within_s:
+                self._transport.abort()
+                return
+            rest_s = limits.pong_within_s - (silent_s - limits.ping_after_s)
             if self._protocol.state is OPEN:
                 self._protocol.send_ping(b"")
                 self._send()
-        self._timer = self._loop.call_later(max(next_s, 0.01), self._wait_for_silence)
+        wait_s = rest_s if rest_s > 0 else limits.ping_after_s
+        self._timer = self._loop.call_later(wait_s, self._wait_for_silence)
 
     @property
     def waiting_bytes(self) -> int:
@@ -264,6 +266,10 @@ class WebSocketConnection(asyncio.Protocol):
             self._send()
         self._close_within(CLOSE_WITHIN_S)
 
+    def abort(self) -> None:
+        """Cut the connection without a goodbye."""
+        self._transport.abort()
+
     def _give_up(self) -> None:
         limit = self._limits.queue_bytes_max
         self.close(CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged")
@@ -278,12 +284,17 @@ class WebSocketConnection(asyncio.Protocol):
             if data:
                 self._transport.write(data)
             else:
-                # The library's sign that the stream ends here: what is buffered is still written.
+                # The library's sign that our side ends here: what is buffered is still written. What
+                # the client still sends is read and dropped: unread, it would have the kernel reset
+                # the connection, and the client might never see why it was closed.
                 if self._outbox is not None:
                     self._venue.hub.leave(self._outbox)
                     self._outbox.close()
                 self._close_within(CLOSE_WITHIN_S)
-                self._transport.close()
+                if self._transport.can_write_eof():
+                    self._transport.write_eof()
+                else:
+                    self._transport.close()
         # Pongs are written past the outbox: to a client that pings and never reads they have a bound.
         limit = self._limits.queue_bytes_max
         if 0 < limit < self._transport.get_write_buffer_size() - WRITE_BUFFER_BYTES:

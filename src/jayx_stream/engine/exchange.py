@@ -193,11 +193,9 @@ class Exchange:
         if order.client_order_id is not None:
             self._by_client_order_id[order.account, order.client_order_id] = order
         instrument = self.instruments[order.symbol]
-        self.ledger.reserve(
-            order.account,
-            instrument.reserved_asset(order.side),
-            instrument.reserved_units(order.side, order.lots, order.limit_ticks),
-        )
+        units = instrument.reserved_units(order.side, order.lots, order.limit_ticks)
+        if units:
+            self.ledger.reserve(order.account, instrument.reserved_asset(order.side), units)
         if order.type.rests:
             self.books[order.symbol].half(order.side).add(order)
         return order
@@ -235,11 +233,9 @@ class Exchange:
     def _give_up(self, order: Order, lots: int) -> None:
         """After a fill or a cancel: release the reserve of `lots`, and let a closed order go."""
         instrument = self.instruments[order.symbol]
-        self.ledger.release(
-            order.account,
-            instrument.reserved_asset(order.side),
-            instrument.reserved_units(order.side, lots, order.limit_ticks),
-        )
+        units = instrument.reserved_units(order.side, lots, order.limit_ticks)
+        if units:
+            self.ledger.release(order.account, instrument.reserved_asset(order.side), units)
         if order.type.rests:
             self.books[order.symbol].half(order.side).reduce(order, lots)
         if not order.is_open:

@@ -10,8 +10,8 @@ from jayx_stream.model.units import power_of_ten
 
 REPLAY_DEPOSIT_UNITS = power_of_ten(10 + 8)
 """Of each asset, to each of the replay's 2 accounts: ten thousand million coins."""
-SIMULATED_DEPOSIT_UNITS = power_of_ten(9 + 8)
-"""Of each asset, to each of the 6 simulated traders. With the replay's this is 2.6 × 10¹⁸, of the
+SIMULATED_DEPOSIT_UNITS = 5 * power_of_ten(9 + 8)
+"""Of each asset, to each of the 6 simulated traders. With the replay's this is 5 × 10¹⁸, of the
 9.2 × 10¹⁸ units that a venue can hold of an asset.
 """
 

@@ -86,6 +86,8 @@ class RecordedMarket:
         """Lines passed over since they could not be read, and files that broke off."""
         self._on_fault = on_fault
         self._files: list[IO[bytes]] = []
+        self._bytes = 0
+        self._share_at_end: float | None = None
         try:
             self._bytes = sum(path.stat().st_size for path in paths)
             for path in paths:
@@ -102,17 +104,20 @@ class RecordedMarket:
         ]
         try:
             yield from heapq.merge(*lines, key=_time_ns)
+            self._share_at_end = 1.0
         finally:
             self.close()
 
     def read_share(self) -> float:
-        """How much of the files has been read, 0 to 1, by their bytes as they lie on the disk."""
-        if self._bytes == 0 or any(file.closed for file in self._files):
-            return 1.0
-        return min(1.0, sum(file.tell() for file in self._files) / self._bytes)
+        """How much of the files has been read, by their bytes on the disk; 1 only at their end."""
+        if self._share_at_end is not None:
+            return self._share_at_end
+        read_bytes = sum(file.tell() for file in self._files)
+        return min(0.999, read_bytes / max(1, self._bytes))
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files; may be called again."""
+        self._share_at_end = self.read_share()
         for file in self._files:
             file.close()
 

@@ -84,8 +84,9 @@ class SymbolKlines:
         }
         """Per interval its current kline, as far as whole minutes are over."""
         self._closed: dict[int, deque[Kline]] = {
-            interval_s: deque(maxlen=CLOSED_KLINES_MAX) for interval_s in INTERVALS_S
+            interval_s: deque(maxlen=CLOSED_KLINES_MAX + 1) for interval_s in INTERVALS_S
         }
+        """One more than is asked for: after a long pause, the kline that closed before it."""
 
     def trade(self, ticks: int, lots: int, time_s: int) -> None:
         """Take a trade of the current minute in."""
@@ -95,7 +96,7 @@ class SymbolKlines:
         """Give the klines that open with this minute, by interval, each list oldest first.
 
         After a pause, those that nobody traded in are among them, flat; of each interval no more
-        than the newest `CLOSED_KLINES_MAX`.
+        than the newest `CLOSED_KLINES_MAX`, and the current one.
         """
         minute = self._minute
         self._minute = Candle(time_s, minute.close)

@@ -32,6 +32,8 @@ class AllPositions:
     def reserve(self, order: Order, instrument: Instrument, lots: int) -> None:
         """Reserve for `lots` of an order, or release if negative."""
         units = instrument.reserved_units(order.side, lots, order.limit_ticks)
+        if units == 0:
+            return
         asset = instrument.reserved_asset(order.side)
         self._holding(order.account, asset).reserved_units += units
 

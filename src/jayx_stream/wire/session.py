@@ -5,10 +5,10 @@ Rule: requests are done in the order in which they came, and an answer stands be
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from jayx_stream.model.reasons import CloseCode, ErrorCode
 from jayx_stream.wire.channels import Channel
@@ -33,6 +33,12 @@ class Request(Struct):
     message: Raw | UnsetType = UNSET
     data: Raw | UnsetType = UNSET
     id: int | str | None = None
+
+
+class _Identified(Struct):
+    """As much of a request as its answer needs."""
+
+    id: int | Annotated[str, Meta(max_length=ID_CHARACTERS_MAX)] | None = None
 
 
 class StreamName(Struct, omit_defaults=True):
@@ -113,11 +119,7 @@ class Session:
             f"more than {limits.requests_per_s} requests a second, "
             f"after {limits.requests_burst} at once"
         )
-        request_id = None
-        if text is not None:
-            with suppress(ProtocolError):
-                request_id = _read(text).id
-        yield _error(request_id, ProtocolError(ErrorCode.RATE_LIMITED, reason), UNSET)
+        yield _error(_id_of(text), ProtocolError(ErrorCode.RATE_LIMITED, reason), UNSET)
         if self._refused_in_a_row == REFUSED_IN_A_ROW_MAX:
             yield Close(CloseCode.FLOODING, reason)
 
@@ -136,13 +138,10 @@ class Session:
         return requests
 
     def _receive_one(self, text: Raw, ts_ms: int) -> Iterator[Action]:
-        request_id = None
         try:
-            request = _read(text)
-            request_id = request.id
-            actions = list(self._act(request, ts_ms))
+            actions = list(self._act(_read(text), ts_ms))
         except ProtocolError as error:
-            yield _error(request_id, error, text)
+            yield _error(_id_of(text), error, text)
             return
         yield from actions
 
@@ -201,6 +200,14 @@ def _read(text: Raw) -> Request:
         reason = f"an id has at most {ID_CHARACTERS_MAX} characters, not {len(request.id)}"
         raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
     return request
+
+
+def _id_of(text: Raw | None) -> int | str | None:
+    """The id of a request, whatever else is wrong with it."""
+    if text is not None:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return msgspec.json.decode(text, type=_Identified).id
+    return None
 
 
 def _ack(request: Request, message: dict[str, Any]) -> Iterator[Action]:

@@ -102,15 +102,17 @@ def read_subscription(
 
 
 def decode(message: Raw | UnsetType, form: type[Form]) -> Form:
-    """Decode a message into its typed form. Raises ProtocolError BAD_REQUEST."""
+    """Decode a message into its typed form. Raises ProtocolError BAD_JSON or BAD_REQUEST."""
     if message is UNSET:
         raise ProtocolError(ErrorCode.BAD_REQUEST, "the request needs a message")
     try:
         return msgspec.json.decode(message, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.ValidationError as error:
         raise ProtocolError(ErrorCode.BAD_REQUEST, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProtocolError(ErrorCode.BAD_JSON, str(error)) from None
     except RecursionError:
-        raise ProtocolError(ErrorCode.BAD_REQUEST, "the request is nested too deeply") from None
+        raise ProtocolError(ErrorCode.BAD_JSON, "the request is nested too deeply") from None
 
 
 def _kline(message: Raw, directory: Directory, address: str) -> Subscription:
