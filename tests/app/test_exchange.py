@@ -61,7 +61,8 @@ class Stage:
         self.desk = LocalDesk(lambda: self.time_ns)
         self.journal = SlowJournal()
         self.feed = RecordingFeed()
-        self.loop = ExchangeLoop(Exchange(), self.desk, self.journal, self.feed)
+        self.exchange = Exchange()
+        self.loop = ExchangeLoop(self.exchange, self.desk, self.journal, self.feed)
 
     async def start(self) -> "asyncio.Task[None]":
         """Begin, and do the opening."""
@@ -161,6 +162,21 @@ async def test_after_a_failed_append_everyone_is_told_and_the_loop_ends() -> Non
         assert answer.code is ErrorCode.UNAVAILABLE
         assert "the journal failed" in answer.reason
     assert len(stage.feed.commits) == published
+
+
+@pytest.mark.parametrize("submitted", [1, BATCH_COMMANDS_MAX + 1])
+async def test_if_the_exchange_itself_fails_nobody_waits_for_ever(submitted: int) -> None:
+    stage = Stage()
+    run = await stage.start()
+    durable = stage.journal.last_seq
+    stage.exchange.books.clear()
+    futures = [stage.desk.submit(buy("alice", 1, 1)) for _ in range(submitted)]
+    with pytest.raises(KeyError):
+        await run
+    for answer in [future.result() for future in futures]:
+        assert isinstance(answer, Refused)
+        assert answer.reason == "the exchange stopped; whether this was done shows after a restart"
+    assert stage.journal.last_seq == durable
 
 
 async def test_a_minute_is_committed_before_its_first_command() -> None:

@@ -183,6 +183,16 @@ def test_too_many_failures_block_an_address_for_a_minute(stage: Stage) -> None:
     assert stage.check(signed()) == "alice"
 
 
+def test_the_minute_begins_with_the_last_failure(stage: Stage) -> None:
+    for _ in range(3):
+        stage.now_s += 20
+        stage.key_refusal("stranger")
+    stage.now_s += 59
+    assert stage.key_refusal("alicekey").startswith("RATE_LIMITED")
+    stage.now_s += 1
+    assert stage.gate.account_of("alicekey", "here") == "alice"
+
+
 def test_other_addresses_are_not_blocked(stage: Stage) -> None:
     for _ in range(5):
         stage.key_refusal("stranger")

@@ -16,35 +16,11 @@ from jayx_stream.wire.channels import (
     PositionsChannel,
 )
 from tests.desk.commands import TRADERS, buy, cancel, sell
-from tests.feed.stage import START_S, Stage, payloads
-from tests.hub.reader import Reader
+from tests.feed.stage import START_S, Stage, klines, orders, payloads
 
 MINUTES = KlineChannel("BTCUSDT", 60)
 ALICES = OpenOrdersChannel("alice")
 SELDOM = 3_600_000
-
-
-def klines(reader: Reader) -> list[tuple[Any, Any]]:
-    """Of each push, add and modify as (start in seconds, o, h, l, c, v, m)."""
-
-    def short(kline: dict[str, Any] | None) -> tuple[int, ...] | None:
-        if kline is None:
-            return None
-        return (
-            kline["created"] - START_S,
-            *(kline[name] for name in "ohlcv"),
-            kline["m"] - START_S,
-        )
-
-    return [(short(each["add"]), short(each["modify"])) for each in payloads(reader)]
-
-
-def orders(reader: Reader) -> list[tuple[list[Any], list[Any]]]:
-    """Of each push, what stands under cancel and modify as (id, state, resd)."""
-    return [
-        tuple([(o["id"], o["state"], o["resd"]) for o in each[part]] for part in each)  # type: ignore[misc]
-        for each in payloads(reader)
-    ]
 
 
 # Klines.
@@ -117,6 +93,18 @@ async def test_a_closed_kline_that_was_told_is_not_told_again() -> None:
         ((60, 100, 100, 100, 100, 0, 60), None),
         ((120, 100, 100, 100, 100, 0, 120), None),
     ]
+
+
+async def test_a_state_told_with_the_minute_is_not_told_once_more() -> None:
+    stage = Stage(kline_interval_ms=20)
+    stage.trade(5, 100, second=1)
+    reader = stage.reader(MINUTES)
+    stage.trade(1, 101, second=2)
+    stage.trade(1, 102, second=3)
+    stage.minute()
+    assert len(reader.frames) == 3
+    await asyncio.sleep(0.06)
+    assert len(reader.frames) == 3
 
 
 async def test_after_a_pause_every_kline_is_added() -> None:
@@ -284,6 +272,27 @@ async def test_who_folds_the_pushes_has_the_open_orders(seed: int) -> None:
                     held.pop(order["id"], None)
         (fresh,) = payloads(stage.reader(OpenOrdersChannel(trader)))
         assert list(held.values()) == fresh["modify"]
+
+
+async def test_a_slow_reader_gets_every_change_of_every_order() -> None:
+    stage = Stage()
+    reader = stage.reader(ALICES)
+    reader.stop()
+    stage.do(buy("alice", 5, 100), sell("bob", 1, 100), sell("bob", 1, 100), cancel("alice", 1))
+    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    stage.do(buy("alice", 6, 100))
+    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    reader.read()
+    assert not any("merged" in message for message in reader.messages)
+    assert orders(reader)[1:] == [
+        ([], [(1, "NEW", 5)]),
+        ([], [(1, "PARTIALLY_FILLED", 4)]),
+        ([], [(1, "PARTIALLY_FILLED", 3)]),
+        ([(1, "CANCELED", 0)], []),
+        ([], []),
+        ([], [(4, "NEW", 6)]),
+        ([], [(4, "NEW", 6)]),
+    ]
 
 
 # Positions.

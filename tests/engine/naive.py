@@ -138,7 +138,8 @@ class NaiveExchange:
         own = [
             order for order in self.orders if order.left and order.asked.account == asked.account
         ]
-        if len(own) >= self.open_orders_max:
+        rests = asked.type in (OrderType.LIMIT, OrderType.POST_ONLY)
+        if rests and len(own) >= self.open_orders_max:
             return ErrorCode.TOO_MANY_ORDERS
         if not self._is_good(asked):
             return ErrorCode.BAD_ORDER

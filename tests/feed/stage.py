@@ -62,3 +62,26 @@ def payloads(reader: Reader) -> list[Any]:
     messages = [message["message"] for message in reader.messages]
     reader.frames.clear()
     return messages
+
+
+def klines(reader: Reader) -> list[tuple[Any, Any]]:
+    """Of each push, add and modify as (start in seconds, o, h, l, c, v, m)."""
+
+    def short(kline: dict[str, Any] | None) -> tuple[int, ...] | None:
+        if kline is None:
+            return None
+        return (
+            kline["created"] - START_S,
+            *(kline[name] for name in "ohlcv"),
+            kline["m"] - START_S,
+        )
+
+    return [(short(each["add"]), short(each["modify"])) for each in payloads(reader)]
+
+
+def orders(reader: Reader) -> list[tuple[list[Any], list[Any]]]:
+    """Of each push, what stands under cancel and modify as (id, state, resd)."""
+    return [
+        tuple([(o["id"], o["state"], o["resd"]) for o in each[part]] for part in each)  # type: ignore[misc]
+        for each in payloads(reader)
+    ]

@@ -93,14 +93,17 @@ def test_no_state_is_pushed_more_often_than_its_interval_allows(stage: Stage) ->
 
 
 def test_the_earliest_of_those_that_wait_is_given(stage: Stage) -> None:
-    stage.reader(BOOK)
+    ether, ethers = OrderbookChannel("ETHUSDT"), ("orderbook", "ETHUSDT")
+    stage.reader(BOOK, ether)
     stage.hub.touch(BOOKS)
     stage.hub.flush(1.0)
-    stage.reader(WIDE_BOOK)
+    stage.hub.touch(ethers)
+    stage.hub.flush(1.0625)
+    stage.hub.touch(ethers)
     stage.hub.touch(BOOKS)
-    assert stage.hub.flush(1.05) == pytest.approx(1.1)
-    stage.hub.touch(BOOKS)
-    assert stage.hub.flush(1.05) == pytest.approx(1.1)
+    assert stage.hub.flush(1.09375) == pytest.approx(1.1)
+    assert stage.hub.flush(1.125) == pytest.approx(1.1625)
+    assert stage.hub.flush(1.25) is None
 
 
 def test_without_an_interval_every_flush_pushes(stage: Stage) -> None:
@@ -125,6 +128,7 @@ def test_what_was_told_in_another_way_is_not_pushed(stage: Stage) -> None:
     stream.changed = False
     assert stage.hub.flush(1.0) is None
     assert len(reader.frames) == 1
+    assert not stage.hub._changed
 
 
 def test_who_unsubscribed_is_told_nothing_more(stage: Stage) -> None:

@@ -217,23 +217,16 @@ async def test_others_may_trade_meanwhile(tmp_path: Path) -> None:
 
         async def interfere() -> None:
             while True:
+                type = random.choice([OrderType.LIMIT, OrderType.MARKET])
+                limit_ticks = 100 * (10_010 + random.randint(-15, 15))
                 order = PlaceOrder(
                     account="mallory",
                     symbol="BTCUSDT",
                     side=random.choice(list(Side)),
-                    type=random.choice([OrderType.LIMIT, OrderType.MARKET]),
+                    type=type,
                     lots=random.randint(1, 1_000_000),
+                    limit_ticks=limit_ticks if type is OrderType.LIMIT else 0,
                 )
-                if order.type is OrderType.LIMIT:
-                    limit_ticks = 100 * (10_010 + random.randint(-15, 15))
-                    order = PlaceOrder(
-                        account="mallory",
-                        symbol="BTCUSDT",
-                        side=order.side,
-                        type=order.type,
-                        lots=order.lots,
-                        limit_ticks=limit_ticks,
-                    )
                 assert isinstance(await venue.submit(order), Done)
 
         mallory = asyncio.create_task(interfere())

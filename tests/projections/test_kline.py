@@ -60,6 +60,8 @@ class Recorder:
         self.minute_s = first.time_s - first.time_s % 60
         self.trades: list[Trade] = []
         self.opened: dict[int, list[Kline]] = {interval_s: [] for interval_s in INTERVALS_S}
+        self.closed: dict[int, Kline] = {}
+        """By interval, the last that a turn told."""
         self.trade(first)
 
     def trade(self, trade: Trade) -> None:
@@ -72,8 +74,9 @@ class Recorder:
         """The minute of `time_s` begins, if it has not yet."""
         if time_s >= self.minute_s + 60:
             self.minute_s = time_s - time_s % 60
-            for interval_s, opened in self.klines.begin_minute(self.minute_s):
-                self.opened[interval_s] += opened
+            for interval_s, turn in self.klines.begin_minute(self.minute_s):
+                self.opened[interval_s] += turn.opened
+                self.closed[interval_s] = turn.closed
 
     def all(self, interval_s: int) -> list[Kline]:
         """What closed, as far as it is kept, and the current one."""
@@ -199,11 +202,10 @@ def test_after_a_pause_of_days_the_last_thousand_klines_are_flat(minutes: int) -
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 999, 1000, 1001, 5 * 1440])
-def test_the_kline_that_closed_is_the_one_before_those_that_opened(minutes: int) -> None:
+def test_a_turn_tells_the_kline_that_closed(minutes: int) -> None:
     recorder = Recorder(Trade(START_S, 5, 2))
     recorder.strike(START_S + minutes * 60)
-    closed = recorder.klines.closed(60, len(recorder.opened[60]))
-    assert closed[0] == Kline(SYMBOL, 60, START_S, 5, 5, 5, 5, 2, START_S)
+    assert recorder.closed[60] == Kline(SYMBOL, 60, START_S, 5, 5, 5, 5, 2, START_S)
 
 
 def test_no_closed_klines_are_given_when_none_are_asked_for() -> None:
@@ -223,7 +225,7 @@ def test_klines_of_a_journal_equal_the_fold_of_its_trades() -> None:
         changes = projections.apply(commit)
         traded = [event for event in commit.events if isinstance(event, Traded)]
         assert changes.klines == {event.symbol for event in traded}
-        assert bool(changes.opened) <= any(isinstance(each, MinuteBegan) for each in commit.events)
+        assert bool(changes.turns) <= any(isinstance(each, MinuteBegan) for each in commit.events)
         trades += [_trade(commit, event) for event in traded if event.symbol == SYMBOL]
     for interval_s in INTERVALS_S:
         expected = naive(interval_s, trades, commits[-1].time_ns // 10**9)

@@ -107,3 +107,4 @@ def test_the_oldest_closed_orders_are_forgotten_of_each_account_alone() -> None:
         assert (orders.find("ann", order_id, None) is not None) == is_found
         assert (orders.find("ann", None, f"n{order_id}") is not None) == is_found
     assert orders.find("bob", 1, None) is not None
+    assert len(orders._accounts["ann"].ids) == CLOSED_ORDERS_MAX

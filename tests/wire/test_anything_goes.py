@@ -120,7 +120,12 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     )
 }
 ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "lots": 1, "ticks": 1}
-REFUSALS = {ErrorCode.BAD_REQUEST, ErrorCode.BAD_ORDER, ErrorCode.UNKNOWN_SYMBOL}
+REFUSALS = {
+    ErrorCode.BAD_JSON,
+    ErrorCode.BAD_REQUEST,
+    ErrorCode.BAD_ORDER,
+    ErrorCode.UNKNOWN_SYMBOL,
+}
 ORDER_FIELDS = st.sampled_from([*ORDER, "quantity", "price", "market", "clientOrderId"])
 
 

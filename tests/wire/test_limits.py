@@ -90,6 +90,12 @@ def test_ten_refusals_in_a_row_close_the_connection() -> None:
     assert last.code == CloseCode.FLOODING
 
 
+def test_a_connection_is_closed_once() -> None:
+    client = Client(FEW)
+    told = kinds(client.send([PING] * 50))
+    assert (told.count("pong"), told.count("error"), told.count(4029)) == (3, 47, 1)
+
+
 @pytest.mark.parametrize("text", [b'{"event":"ping"}', b"nonsense", b"[]"])
 def test_a_request_that_is_let_through_ends_the_row(text: bytes) -> None:
     client = Client(FEW)

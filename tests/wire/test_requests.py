@@ -37,6 +37,17 @@ def test_any_other_id_is_refused(request_id: object) -> None:
     assert code_of(Client().ask("kline", KLINE, id=request_id)) == "BAD_REQUEST"
 
 
+@pytest.mark.parametrize("request_", [{}, {"event": 5}, {"event": None, "message": KLINE}])
+def test_an_error_keeps_the_id_whatever_else_is_wrong(request_: dict[str, Any]) -> None:
+    (answer,) = Client.replies(Client().send({**request_, "id": 7}))
+    assert (code_of(answer), answer["id"]) == ("BAD_REQUEST", 7)
+
+
+def test_an_id_that_is_refused_is_not_repeated_as_one() -> None:
+    (answer,) = Client.replies(Client().send({"event": "ping", "id": "x" * 65}))
+    assert "id" not in answer
+
+
 def test_without_an_id_nothing_is_acknowledged() -> None:
     (action,) = Client().send({"event": "kline", "message": KLINE})
     assert action == Subscribe(KlineChannel("BTCUSDT", 60), 0)

@@ -45,6 +45,13 @@ def test_lots_and_ticks_may_be_integers_or_digits() -> None:
     assert read(lots="1000", ticks="6684363") == expected
 
 
+def test_counts_go_up_to_64_bits() -> None:
+    most = 2**63 - 1
+    assert (
+        read(lots=most) == read(lots=str(most)) == read(lots=None, quantity="9223372036854.775807")
+    )
+
+
 def test_quantity_and_price_are_decimals() -> None:
     assert read(lots=None, ticks=None, quantity="0.001", price="66843.63") == read()
     assert read(lots=None, quantity="0.0010") == read()

@@ -11,7 +11,7 @@ from jayx_stream.app.clock import Clock, RecordedClock, system_clock
 from jayx_stream.app.config import Account, ApiKey, Config
 from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.app.welcome import DEMO_KEY, DEMO_SECRET, welcome
-from jayx_stream.market import Driver, MarketError
+from jayx_stream.market import Driver
 from jayx_stream.market.recording import Fault, first_time_ns
 from jayx_stream.market.replay import Progress, Replay
 from jayx_stream.market.traders import SimulatedMarket
@@ -55,7 +55,7 @@ class Driving(Protocol):
 def choose(
     config: Config, *, demo: bool, seed: int, replay: tuple[Path, ...], speed: str
 ) -> Driving:
-    """What the command line asks for. Raises DrivingError, MarketError."""
+    """What the command line asks for. Raises DrivingError, RecordingError."""
     if demo and replay:
         raise DrivingError("--demo and --replay exclude each other: one market at a time")
     if replay:
@@ -214,19 +214,16 @@ def _last_ticks(venue: EmbeddedVenue, symbol: str) -> int | None:
 
 
 def _say_fault(fault: Fault) -> None:
-    print(f"\njayx-stream: {fault}", file=sys.stderr, flush=True)
+    print(f"\r\x1b[Kjayx-stream: {fault}", file=sys.stderr, flush=True)
 
 
 def _say_progress(progress: Progress) -> None:
     minutes, seconds = divmod(progress.time_ns // NS_PER_S % 3600, 60)
     print(
-        f"\r{progress.percent:5.1f} %  {progress.lines} lines  {progress.orders} orders  "
+        f"\r\x1b[K{progress.percent:5.1f} %  {progress.lines} lines  {progress.orders} orders  "
         f"{progress.trades} trades  {progress.bad_lines} bad  recorded :{minutes:02}:{seconds:02}  "
         f"{progress.elapsed_s:.0f} s",
         end="" if progress.percent < 100 else "\n",
         file=sys.stderr,
         flush=True,
     )
-
-
-__all__ = ["Driving", "DrivingError", "MarketError", "choose"]

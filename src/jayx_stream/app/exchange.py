@@ -40,28 +40,35 @@ class ExchangeLoop:
 
     async def run(self) -> None:
         """Serve the desk until it is closed and nothing waits. Raises JournalError after a failed
-        append: then everyone who waits has been told UNAVAILABLE.
+        append. However it ends before that, everyone who waits has been told UNAVAILABLE.
         """
         self._desk.open()
-        while asked := await self._desk.take(BATCH_COMMANDS_MAX):
-            commits: list[Commit] = []
-            answers = [self._execute(each, commits) for each in asked]
-            if commits:
-                await self._append(commits, asked)
-                self._feed.publish(commits)
-            for each, answer in zip(asked, answers, strict=True):
-                each.answer(answer)
-
-    async def _append(self, commits: Sequence[Commit], asked: Sequence[Asked]) -> None:
+        asked: list[Asked] = []
         try:
-            await self._journal.append(commits)
-        except JournalError:
-            reason = "the journal failed; whether this was done shows after a restart"
-            self._desk.close(reason)
-            self._desk.refuse_waiting(reason)
-            for each in asked:
-                each.answer(Refused(ErrorCode.UNAVAILABLE, reason))
+            while asked := await self._desk.take(BATCH_COMMANDS_MAX):
+                await self._serve(asked)
+        except BaseException as error:
+            cause = (
+                "the journal failed" if isinstance(error, JournalError) else "the exchange stopped"
+            )
+            self._abandon(asked, f"{cause}; whether this was done shows after a restart")
             raise
+
+    async def _serve(self, asked: Sequence[Asked]) -> None:
+        commits: list[Commit] = []
+        answers = [self._execute(each, commits) for each in asked]
+        if commits:
+            await self._journal.append(commits)
+            self._feed.publish(commits)
+        for each, answer in zip(asked, answers, strict=True):
+            each.answer(answer)
+
+    def _abandon(self, asked: Sequence[Asked], reason: str) -> None:
+        """Tell everyone who has no answer yet that none will come."""
+        self._desk.close(reason)
+        self._desk.refuse_waiting(reason)
+        for each in asked:
+            each.answer(Refused(ErrorCode.UNAVAILABLE, reason))
 
     def _execute(self, asked: Asked, commits: list[Commit]) -> Answer:
         """Decide and apply one command, its minute before it. Its answer waits for the batch."""

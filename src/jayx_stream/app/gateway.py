@@ -11,7 +11,7 @@ from jayx_stream.hub.hub import Hub
 from jayx_stream.model.events import Commit
 from jayx_stream.model.order import Order, OrderState
 from jayx_stream.model.units import NS_PER_MS
-from jayx_stream.model.views import Kline, KlineChange, OrderChanges, View
+from jayx_stream.model.views import Kline, KlineChange, KlineTurn, OrderChanges, View
 from jayx_stream.projections import Changes, Projections
 from jayx_stream.wire.channels import (
     PUSHED_TRADES,
@@ -74,8 +74,8 @@ class Gateway:
         return [self._push(channel, KlineChange(kline, None)) for kline in klines]
 
     def _spread(self, changes: Changes) -> None:
-        for (symbol, interval_s), opened in changes.opened.items():
-            self._spread_opened(KlineChannel(symbol, interval_s), opened)
+        for (symbol, interval_s), turn in changes.turns.items():
+            self._spread_turn(KlineChannel(symbol, interval_s), turn)
         for symbol in changes.klines:
             self.hub.touch((KlineChannel.event, symbol))
         for symbol in changes.books:
@@ -86,19 +86,16 @@ class Gateway:
         for account, orders in changes.orders.items():
             self._spread_orders(account, orders)
 
-    def _spread_opened(self, channel: KlineChannel, opened: Sequence[Kline]) -> None:
+    def _spread_turn(self, channel: KlineChannel, turn: KlineTurn) -> None:
         """A new kline is told at once, with the last of the one that closed if that is untold."""
         stream = self.hub.stream(channel)
         if stream is None:
             return
-        closed = None
-        if stream.changed:
-            stream.changed = False
-            klines = self.projections.klines[channel.symbol]
-            closed = klines.closed(channel.interval_s, len(opened))[0]
-        for kline in opened:
-            stream.spread(self._push(channel, KlineChange(kline, closed)))
-            closed = None
+        untold = turn.closed if stream.changed else None
+        stream.changed = False
+        for kline in turn.opened:
+            stream.spread(self._push(channel, KlineChange(kline, untold)))
+            untold = None
 
     def _spread_orders(self, account: str, orders: Sequence[Order]) -> None:
         for stream in self.hub.streams((OpenOrdersChannel.event, account)):

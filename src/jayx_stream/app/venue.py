@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 
-from jayx_stream.app.clock import Clock
+from jayx_stream.app.clock import Clock, system_clock
 from jayx_stream.app.config import Config
 from jayx_stream.app.exchange import ExchangeLoop
 from jayx_stream.app.gate import Key, VenueGate
@@ -103,7 +103,9 @@ class EmbeddedVenue:
         self._exchange_run = asyncio.create_task(self._exchange.run())
         await asyncio.sleep(0)
         await self._make_what_is_configured()
-        self._minutes = asyncio.create_task(self._strike_minutes())
+        if self._clock is system_clock:
+            # Whoever drives another clock strikes its minutes too.
+            self._minutes = asyncio.create_task(self._strike_minutes())
         await listener.start()
         self._listener = listener
         self.not_ready = None

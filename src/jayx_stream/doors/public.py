@@ -79,7 +79,7 @@ class PublicRoutes:
         channel = OrderbookChannel(
             query.required_symbol(self._venue),
             check_precise(query.get("precise") or 1),
-            check_depth(query.integer("depth", DEPTH_DEFAULT, 1, DEPTHS[-1])),
+            check_depth(query.integer("depth", DEPTH_DEFAULT, 1, DEPTHS[-1], ErrorCode.BAD_DEPTH)),
         )
         projections = self._venue.projections
         book = projections.orderbook(channel.symbol, channel.precise, channel.depth, trades=0)

@@ -59,14 +59,22 @@ class Query:
         """The parameter's text, if it is there."""
         return self._parameters.get(name)
 
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        """The parameter as a whole number within bounds."""
+    def integer(
+        self,
+        name: str,
+        default: int,
+        least: int,
+        most: int,
+        code: ErrorCode = ErrorCode.BAD_REQUEST,
+    ) -> int:
+        """The parameter as a whole number within bounds; `code` says that it is not."""
         text = self._parameters.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and least <= int(text[:20]) <= most):
+        is_count = text.isascii() and text.isdigit() and len(text) <= 19
+        if not (is_count and least <= int(text) <= most):
             reason = f"{name} {text!r} is not a whole number from {least} to {most}"
-            raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+            raise ProtocolError(code, reason)
         return int(text)
 
     def symbol(self, venue: Venue) -> str | None:

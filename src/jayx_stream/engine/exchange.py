@@ -93,12 +93,10 @@ class Exchange:
             earlier = self._by_client_order_id.get((account, name))
             if earlier is not None:
                 return () if _is_same(earlier, command) else _name_used(earlier, name)
-        open_orders = self._open_by_account.get(account, {})
-        if 0 < self._open_orders_max <= len(open_orders):
-            return Refused(
-                ErrorCode.TOO_MANY_ORDERS,
-                f"{len(open_orders)} orders are open, {self._open_orders_max} are allowed",
-            )
+        count = len(self._open_by_account.get(account, ()))
+        if command.type.rests and 0 < self._open_orders_max <= count:
+            reason = f"{count} orders are open, {self._open_orders_max} are allowed"
+            return Refused(ErrorCode.TOO_MANY_ORDERS, reason)
         return Placing(instrument, self.books[command.symbol], self.ledger, command).decide(
             order_id=self._last_order_id + 1,
             trade_id=self._last_trade_ids.get(command.symbol, 0) + 1,

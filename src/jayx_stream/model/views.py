@@ -34,6 +34,16 @@ class Kline(Struct, frozen=True, gc=False):
     """Time of the last trade, or `created_s`."""
 
 
+class KlineTurn(Struct, frozen=True):
+    """What a whole minute does to the klines of one symbol and interval."""
+
+    closed: Kline
+    """The one that ended, with all that was traded in it."""
+    opened: tuple[Kline, ...]
+    """Those that follow, oldest first, flat: the last is the current one, and the others closed
+    as they are, since nobody traded in a pause."""
+
+
 class KlineChange(Struct, frozen=True):
     """One push of a kline stream."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from jayx_stream.model.order import Order
-from jayx_stream.model.views import Kline
+from jayx_stream.model.views import KlineTurn
 
 
 @dataclass(slots=True)
@@ -15,9 +15,8 @@ class Changes:
     """Symbols whose book or trades changed."""
     klines: set[str] = field(default_factory=set)
     """Symbols that traded, so that their current klines changed."""
-    opened: dict[tuple[str, int], list[Kline]] = field(default_factory=dict)
-    """By symbol and interval: the klines that opened, oldest first. The one before the first of them
-    closed with all that was traded until then."""
+    turns: dict[tuple[str, int], KlineTurn] = field(default_factory=dict)
+    """By symbol and interval: klines that closed and opened."""
     positions: set[str] = field(default_factory=set)
     """Accounts whose balances or reserves changed."""
     orders: dict[str, list[Order]] = field(default_factory=dict)

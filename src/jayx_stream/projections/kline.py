@@ -5,9 +5,9 @@ into those of the longer intervals. All intervals are whole minutes, so nothing 
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from jayx_stream.model.views import INTERVALS_S, Kline, bucket_start_s
+from jayx_stream.model.views import INTERVALS_S, Kline, KlineTurn, bucket_start_s
 
 CLOSED_KLINES_MAX = 1000
 """Closed klines kept per symbol and interval: what one request may ask for (protocol §4)."""
@@ -84,19 +84,16 @@ class SymbolKlines:
         }
         """Per interval its current kline, as far as whole minutes are over."""
         self._closed: dict[int, deque[Kline]] = {
-            interval_s: deque(maxlen=CLOSED_KLINES_MAX + 1) for interval_s in INTERVALS_S
+            interval_s: deque(maxlen=CLOSED_KLINES_MAX) for interval_s in INTERVALS_S
         }
-        """One more than is asked for: after a long pause, the kline that closed before it."""
 
     def trade(self, ticks: int, lots: int, time_s: int) -> None:
         """Take a trade of the current minute in."""
         self._minute.trade(ticks, lots, time_s)
 
-    def begin_minute(self, time_s: int) -> Iterable[tuple[int, list[Kline]]]:
-        """Give the klines that open with this minute, by interval, each list oldest first.
-
-        After a pause, those that nobody traded in are among them, flat; of each interval no more
-        than the newest `CLOSED_KLINES_MAX`, and the current one.
+    def begin_minute(self, time_s: int) -> Iterator[tuple[int, KlineTurn]]:
+        """Begin a minute, and give the turn of each interval that it is the start of. After a long
+        pause only the newest `CLOSED_KLINES_MAX` of the flat klines are made.
         """
         minute = self._minute
         self._minute = Candle(time_s, minute.close)
@@ -104,19 +101,18 @@ class SymbolKlines:
             candle.merge(minute)
             current_s = bucket_start_s(time_s, interval_s)
             if current_s > candle.created_s:
-                yield interval_s, self._open(interval_s, candle, current_s)
+                yield interval_s, self._turn(interval_s, candle, current_s)
 
-    def _open(self, interval_s: int, closing: Candle, current_s: int) -> list[Kline]:
-        closed = self._closed[interval_s]
-        closed.append(closing.view(self._symbol, interval_s))
+    def _turn(self, interval_s: int, closing: Candle, current_s: int) -> KlineTurn:
+        closed = closing.view(self._symbol, interval_s)
         first_s = max(closing.created_s + interval_s, current_s - CLOSED_KLINES_MAX * interval_s)
-        opened = [
+        opened = tuple(
             Candle(created_s, closing.close).view(self._symbol, interval_s)
             for created_s in range(first_s, current_s + 1, interval_s)
-        ]
-        closed.extend(opened[:-1])
+        )
+        self._closed[interval_s].extend((closed, *opened[:-1]))
         self._whole_minutes[interval_s] = Candle(current_s, closing.close)
-        return opened
+        return KlineTurn(closed, opened)
 
     def current(self, interval_s: int) -> Kline:
         """The open kline."""

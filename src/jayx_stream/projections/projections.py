@@ -130,5 +130,5 @@ class Projections:
 
     def _begin_minute(self, minute_s: int, changes: Changes) -> None:
         for symbol, klines in self.klines.items():
-            for interval_s, opened in klines.begin_minute(minute_s):
-                changes.opened[symbol, interval_s] = opened
+            for interval_s, turn in klines.begin_minute(minute_s):
+                changes.turns[symbol, interval_s] = turn
