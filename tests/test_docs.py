@@ -5,18 +5,13 @@ answered without an error, `json refused CODE` with that code, `json order` is p
 push` and `json answer` have the form that the server's own have.
 """
 
-import hmac
 import json
 import re
-from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from time import time
 from typing import Any, NamedTuple, get_args
 
-import httpx
 import msgspec
 import pytest
 from msgspec import NODEFAULT, Struct
@@ -25,71 +20,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from jayx_stream import __version__
 from jayx_stream.app import config as configuration
 from jayx_stream.app.cli import app
-from jayx_stream.app.clock import system_clock
-from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.doors.query import refusal
-from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.journal.records import FORMAT
 from jayx_stream.model.reasons import CloseCode, ErrorCode
 from jayx_stream.wire.limits import Limits
 from jayx_stream.wire.session import notice
+from tests.sandbox import served_venue, signed, trade
 
 ROOT = Path(__file__).parent.parent
-SANDBOX = ROOT / "examples" / "sandbox.toml"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PROTOCOL = ROOT / "docs" / "protocol.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 OPERATING = ROOT / "docs" / "operating.md"
-
-ALICE = ("clmsionk21ru", "alice-secret-for-the-sandbox")
-BOB = ("bobsandboxkey1", "bob-secret-for-the-sandbox")
-
-
-# A venue to try things on.
-
-
-@asynccontextmanager
-async def served_venue() -> AsyncIterator[str]:
-    """The sandbox, kept in memory, on a free port; gives `host:port`."""
-    config = configuration.load(SANDBOX)
-    server = msgspec.structs.replace(config.server, port=0)
-    limits = msgspec.structs.replace(config.limits, drain_s=0)
-    config = msgspec.structs.replace(config, server=server, limits=limits)
-    venue = EmbeddedVenue(config, MemoryJournal(), system_clock)
-    await venue.recover()
-    port = await venue.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        await venue.stop()
-
-
-async def signed(
-    at: str, method: str, target: str, body: str = "", key: tuple[str, str] = ALICE
-) -> httpx.Response:
-    timestamp = str(int(time() * 1000))
-    text = (timestamp + method + target + body).encode()
-    headers = {
-        "JAYX-ACCESS-KEY": key[0],
-        "JAYX-ACCESS-TIMESTAMP": timestamp,
-        "JAYX-ACCESS-SIGN": b64encode(hmac.digest(key[1].encode(), text, "sha256")).decode(),
-    }
-    async with httpx.AsyncClient(base_url=f"http://{at}") as client:
-        return await client.request(method, target, content=body, headers=headers)
-
-
-async def trade(at: str) -> None:
-    """Let alice and bob trade some of what each puts into the book; both sides keep some."""
-    for side, lots, ticks, key in (
-        ("SELL", 1000, 6000000, BOB),
-        ("BUY", 400, 6000000, ALICE),
-        ("BUY", 900, 6000000, ALICE),
-        ("SELL", 50, 6000100, BOB),
-    ):
-        body = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "lots": lots, "ticks": ticks}
-        answer = await signed(at, "POST", "/api/v1/trader/order", json.dumps(body), key)
-        assert answer.status_code == HTTPStatus.OK, answer.text
 
 
 async def answer_to(websocket: ClientConnection, request: dict[str, Any]) -> dict[str, Any]:

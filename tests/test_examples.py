@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.test_docs import BOB, ROOT, TUTORIAL, blocks, served_venue, signed, trade
+from tests.sandbox import BOB, served_venue, signed, trade
+from tests.test_docs import ROOT, TUTORIAL, blocks
 
 WITHIN_S = 20
 

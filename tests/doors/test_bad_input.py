@@ -3,6 +3,7 @@ everyone else is served as before.
 """
 
 import json
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -213,6 +214,19 @@ async def test_an_end_without_goodbye_is_taken(running: Running) -> None:
     client = await running.raw()
     await client.send(request("kline", KLINE) + b"\x81")
     await client.close()
+
+
+@pytest.mark.usefixtures("bystander")
+async def test_noise_never_breaks_the_server(running: Running) -> None:
+    dice = random.Random(20240519)
+    good = request("kline", KLINE) + request("orderbook", ORDERBOOK) + frame(PING, b"x")
+    for _ in range(300):
+        noise = bytearray(good * 3)
+        for _ in range(dice.randint(1, 8)):
+            noise[dice.randrange(len(noise))] = dice.randrange(256)
+        client = await running.raw()
+        await client.send(bytes(noise[: dice.randint(1, len(noise))]))
+        await client.close()
 
 
 async def test_a_flood_is_refused_and_then_closed() -> None:

@@ -26,3 +26,11 @@ async def test_without_a_bound_a_silent_client_is_left_alone() -> None:
         async with running.connect() as client:
             await client.ping()
             assert running.connections[0]._timer is None
+
+
+async def test_without_a_bound_on_the_pong_a_silent_client_is_pinged_and_stays() -> None:
+    async with venue(configured(limits(ping_after_s=1, pong_within_s=0))) as running:
+        async with await running.raw() as deaf:
+            for _ in range(2):
+                assert await deaf.opcode_and_payload() == (PING, b"")
+            assert running.connections
