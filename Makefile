@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test torture check format bench clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,9 @@ demo: setup                ## a live market on 127.0.0.1:8443, kept in data/
 
 test: setup                ## all tests
 	$(BIN)/pytest
+
+torture: setup             ## the whole campaign against loss; half an hour
+	TORTURE=full $(BIN)/pytest tests/torture -s
 
 check: setup               ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

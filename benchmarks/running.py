@@ -15,7 +15,7 @@ from pathlib import Path
 KEY = "clmsionk21ru"
 SECRET = "benchmark-secret"
 
-_CONFIG = f"""
+CONFIG = f"""
 [limits]
 requests_per_s = 0
 connections_per_address = 0
@@ -47,7 +47,7 @@ def served() -> Iterator[int]:
     """A venue in a process and a folder of its own, pinned to the first core; gives its port."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "venue.toml"
-        config.write_text(_CONFIG)
+        config.write_text(CONFIG)
         arguments = ["serve", "--config", str(config), "--port", "0", "--data-dir", folder]
         with subprocess.Popen(
             [sys.executable, "-m", "jayx_stream", *arguments], stdout=subprocess.PIPE, text=True

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 import pytest
+from cyclopts import App
 from msgspec import NODEFAULT, Struct
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -226,7 +227,7 @@ async def test_every_path_of_the_protocol_is_served() -> None:
     rows = table_rows(PROTOCOL.read_text(), "request")
     requests = [re.match(r"`(GET|POST|DELETE) (/api/\S+)`", row[0]) for row in rows]
     found = [match.groups() for match in requests if match is not None]
-    assert len(found) == 11
+    assert len(found) == 13
     async with served_venue() as at:
         for method, path in found:
             answer = await signed(at, method, path)
@@ -319,24 +320,36 @@ def test_every_path_named_is_there(document: Path) -> None:
             assert any((place / name).exists() for place in places), name
 
 
-def options() -> set[str]:
-    arguments = app["serve"].assemble_argument_collection()
+def options(command: App) -> set[str]:
+    arguments = command.assemble_argument_collection()
     return {name for argument in arguments for name in argument.names if name.startswith("--")}
+
+
+def commands(parent: App = app) -> Iterator[tuple[str, App]]:
+    """Each command by its words, those of groups of commands too."""
+    for name in parent:
+        if not name.startswith("-"):
+            command = parent[name]
+            inner = list(commands(command))
+            yield from ((f"{name} {rest}", each) for rest, each in inner)
+            if not inner:
+                yield name, command
 
 
 @named(DOCUMENTS)
 def test_every_option_named_is_one_of_the_command(document: Path) -> None:
-    command = re.compile(r"jayx-stream ([a-z]+)((?:[^\n`]|\\\n)*)")
-    for name, rest in command.findall(document.read_text()):
-        if name == "serve":
-            assert set(re.findall(r"--[a-z-]+", rest)) <= options(), rest
+    known = {name: options(command) for name, command in commands()}
+    command = re.compile(r"jayx-stream ([a-z]+(?: [a-z]+)?)((?:[^\n`]|\\\n)*)")
+    for words, rest in command.findall(document.read_text()):
+        for name in {words, words.split()[0]} & set(known):
+            assert set(re.findall(r"--[a-z-]+", rest)) <= known[name], rest
     for option in re.findall(r"`(--[a-z-]+)", prose(document)):
-        assert option in options(), option
+        assert option in set().union(*known.values()), option
 
 
 def test_operating_names_every_option_of_the_command() -> None:
     told = set(re.findall(r"--[a-z-]+", sections(OPERATING)["Start and stop"]))
-    assert options() - {"--help", "--version"} <= told
+    assert options(app["serve"]) - {"--help", "--version"} <= told
 
 
 def test_the_changelog_names_the_numbers_in_force() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from jayx_stream.app.exchange import BATCH_COMMANDS_MAX, ExchangeLoop
+from jayx_stream.app.recovery import exchange_fold, recover
 from jayx_stream.desk.local import LocalDesk
 from jayx_stream.engine import Exchange
 from jayx_stream.journal import JournalError
@@ -268,7 +269,8 @@ async def test_recovery_goes_on_where_life_ended() -> None:
     desk = LocalDesk(lambda: START_NS)
     loop = ExchangeLoop(exchange, desk, stage.journal, stage.feed)
     events = sum(len(commit.events) for commit in stage.feed.commits)
-    assert await loop.recover() == events
+    recovered = await recover(stage.journal, [exchange_fold(exchange)], None)
+    assert (recovered.checkpoint_seq, recovered.events) == (0, events)
     assert exchange.seq == stage.journal.last_seq
     run = asyncio.create_task(loop.run())
     await asyncio.sleep(0)

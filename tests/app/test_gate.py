@@ -36,7 +36,7 @@ class Stage:
 
     def check(self, signature: Signature, *, address: str = "here", to: str = "trade") -> str:
         """The account of who signed."""
-        return self.gate.check(signature, address, to)
+        return self.gate.check(signature, address, to).account
 
     def refusal(self, signature: Signature, *, address: str = "here", to: str = "trade") -> str:
         """Code and reason of a signature that is refused."""

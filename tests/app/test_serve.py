@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from tests.doors.command import CONFIG, Served, run, served
-from tests.doors.trader import ALICE, BOB, Trader
+from tests.doors.trader import ALICE, BOB, Trader, signed
 
 PUBLIC = "/api/v1/public"
 SUBSCRIPTION = {"event": "orderbook", "message": {"category": "spot", "symbol": "BTCUSDT"}, "id": 1}
@@ -123,6 +123,23 @@ async def test_whatever_was_acknowledged_survives_a_kill(tmp_path: Path) -> None
         assert set(acknowledged) <= kept
         assert kept == set(range(1, len(kept) + 1)), "an order is there in part"
         assert len(kept) <= len(acknowledged) + 8, "an order is there that nobody placed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_used_signature_is_no_good_after_a_restart(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    target = "/api/v1/trader/order?recvWindow=60000"
+    body = b'{"symbol":"BTCUSDT","side":"SELL","type":"LIMIT","lots":1,"ticks":7000000}'
+    headers = signed(ALICE, "POST", target, body)
+    answers = []
+    for _ in range(2):
+        async with served(tmp_path) as server:
+            async with server.http() as http:
+                answers.append(await http.post(target, content=body, headers=headers))
+            await server.end(number)
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert "used before" in answers[1].json()["message"]
 
 
 async def test_a_port_in_use_is_named(tmp_path: Path) -> None:

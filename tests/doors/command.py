@@ -88,10 +88,10 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Served]:
+async def served(folder: Path, text: str = CONFIG) -> AsyncIterator[Served]:
     """A venue whose configuration and journal are in a folder; killed at the end, if it still runs."""
     config = folder / "venue.toml"
-    config.write_text(CONFIG)
+    config.write_text(text)
     process = await start("serve", "--config", config, "--port", "0", "--data-dir", folder / "data")
     assert process.stdout is not None
     try:

@@ -17,6 +17,7 @@ from jayx_stream.model.commands import (
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    RememberSignature,
 )
 from jayx_stream.model.events import (
     AccountOpened,
@@ -27,6 +28,7 @@ from jayx_stream.model.events import (
     MinuteBegan,
     OrderCanceled,
     OrderPlaced,
+    SignatureUsed,
     Traded,
 )
 from jayx_stream.model.instrument import Instrument
@@ -95,6 +97,9 @@ class NaiveExchange:
                     self.happened.append(AccountOpened(account))
             case ListInstrument(instrument=instrument):
                 return self._list(instrument)
+            case RememberSignature():
+                used = SignatureUsed(command.digest, command.used_ms, command.expires_ms)
+                self.happened.append(used)
             case AdvanceClock(minute_ns=time_ns):
                 if time_ns >= self.minute_ns + MINUTE_NS:
                     self.minute_ns = time_ns // MINUTE_NS * MINUTE_NS

@@ -19,6 +19,7 @@ from jayx_stream.model.events import (
     MinuteBegan,
     OrderCanceled,
     OrderPlaced,
+    SignatureUsed,
     Traded,
 )
 from jayx_stream.model.instrument import Instrument
@@ -139,6 +140,8 @@ class Story:
                 return f"opened {event.account}"
             case InstrumentListed():
                 return f"listed {event.instrument.symbol}"
+            case SignatureUsed():
+                return f"used {event.digest.hex()}"
 
     def _fees(self, event: Traded) -> str:
         instrument = self.driver.exchange.instruments[event.symbol]

@@ -4,6 +4,7 @@ from typing import Any
 
 from jayx_stream.app.gateway import Gateway
 from jayx_stream.engine import Exchange
+from jayx_stream.history import History
 from jayx_stream.model.commands import AdvanceClock, Command
 from jayx_stream.model.events import Commit
 from jayx_stream.model.reasons import Refused
@@ -19,11 +20,19 @@ START_S = 1_716_131_400
 class Stage:
     """A gateway behind a real exchange. The venue's clock stands until it is set."""
 
-    def __init__(self, *, kline_interval_ms: int = 0, orderbook_interval_ms: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        kline_interval_ms: int = 0,
+        orderbook_interval_ms: int = 0,
+        history: History | None = None,
+    ) -> None:
         self.exchange = Exchange()
+        self.commits: list[Commit] = []
         self.time_ns = START_S * NS_PER_S
         self.gateway = Gateway(
             lambda: self.time_ns,
+            history,
             kline_interval_ms=kline_interval_ms,
             orderbook_interval_ms=orderbook_interval_ms,
         )
@@ -37,6 +46,7 @@ class Stage:
             if events:
                 commit = Commit(self.exchange.seq + 1, self.time_ns, events)
                 self.exchange.apply(commit)
+                self.commits.append(commit)
                 self.gateway.follow([commit])
 
     def minute(self, minutes: int = 1) -> None:

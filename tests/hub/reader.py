@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import json
 
+from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.push import Encoding, Push
@@ -62,14 +63,19 @@ class CountingSource:
     def __init__(self) -> None:
         self.seq = 0
         self.asked: list[Channel] = []
+        self.resumed: list[CatchUp] = []
 
-    def present(self, channel: Channel) -> Push:
+    def present(self, channel: Channel, *, reset: bool = False) -> Push:
         self.asked.append(channel)
-        return self._push(channel, channel)
+        return self._push(channel, channel, reset=reset)
+
+    def catch_up(self, reader: CatchUp) -> None:
+        self.resumed.append(reader)
 
     def history(self, channel: Channel, limit: int) -> Sequence[Push]:
         return [self._push(channel, None) for _ in range(limit)]
 
-    def _push(self, channel: Channel, merge_key: Hashable | None) -> Push:
+    def _push(self, channel: Channel, merge_key: Hashable | None, *, reset: bool = False) -> Push:
         self.seq += 1
-        return Push(channel.event, channel.name, self.seq, 0, b"{}", merge_key=merge_key)
+        name = channel.name
+        return Push(channel.event, name, self.seq, 0, b"{}", merge_key=merge_key, reset=reset)

@@ -3,7 +3,8 @@
 import pytest
 
 from jayx_stream.hub.hub import Hub
-from jayx_stream.wire.channels import KlineChannel, OrderbookChannel
+from jayx_stream.wire.channels import KlineChannel, OpenOrdersChannel, OrderbookChannel
+from jayx_stream.wire.push import Push
 from tests.hub.reader import CountingSource, Reader
 
 BOOK = OrderbookChannel("BTCUSDT")
@@ -184,3 +185,65 @@ def test_the_only_reader_may_give_up_while_it_is_told(stage: Stage) -> None:
     assert stage.hub.stream(KLINE) is None
     stage.hub.touch(("kline", "BTCUSDT"))
     assert stage.hub.flush(1.0) is None
+
+
+# Readers that resume.
+
+
+ORDERS = OpenOrdersChannel("alice")
+
+
+def test_who_resumes_is_told_nothing_by_the_stream_before_it_joins(stage: Stage) -> None:
+    reader = Reader()
+    stage.hub.resume(reader.outbox, ORDERS, 7)
+    (catch_up,) = stage.source.resumed
+    assert (catch_up.channel, catch_up.seq) == (ORDERS, 7)
+    assert stage.hub.streams(ORDERS.topic) == ()
+    catch_up.tell(Push("openorders", ORDERS.name, 8, 0, b"{}"), 8)
+    catch_up.tell(None, 9)
+    stage.hub.join(catch_up)
+    assert catch_up.is_over
+    (stream,) = stage.hub.streams(ORDERS.topic)
+    stream.spread(Push("openorders", ORDERS.name, 10, 0, b"{}"))
+    assert [message["seq"] for message in reader.messages] == [8, 10]
+
+
+def test_who_starts_over_gets_the_state_with_a_reset(stage: Stage) -> None:
+    reader = Reader()
+    stage.hub.resume(reader.outbox, ORDERS, 7)
+    stage.hub.start_over(stage.source.resumed[0])
+    assert [message["reset"] for message in reader.messages] == [True]
+    stage.hub.subscribe(reader.outbox, ORDERS)
+    assert "reset" not in reader.messages[1]
+
+
+@pytest.mark.parametrize("end", ["leave", "unsubscribe", "subscribe", "resume"])
+def test_what_a_reader_does_meanwhile_ends_its_catching_up(stage: Stage, end: str) -> None:
+    reader = Reader()
+    stage.hub.resume(reader.outbox, ORDERS, 7)
+    match end:
+        case "leave":
+            stage.hub.leave(reader.outbox)
+        case "resume":
+            stage.hub.resume(reader.outbox, ORDERS, 5)
+        case _:
+            getattr(stage.hub, end)(reader.outbox, ORDERS)
+    first = stage.source.resumed[0]
+    assert first.is_over
+    for late in (stage.hub.join, stage.hub.start_over):
+        with pytest.raises(AssertionError, match="has been left or joined"):
+            late(first)
+    with pytest.raises(AssertionError, match="has been left or joined"):
+        first.tell(None, 8)
+    assert len(stage.hub.streams(ORDERS.topic)) == (end == "subscribe")
+
+
+def test_others_of_a_stream_may_leave_while_one_catches_up(stage: Stage) -> None:
+    reader, other = Reader(), Reader()
+    stage.hub.resume(reader.outbox, ORDERS, 7)
+    stage.hub.subscribe(other.outbox, ORDERS)
+    stage.hub.leave(other.outbox)
+    stage.hub.join(stage.source.resumed[0])
+    assert len(stage.hub.streams(ORDERS.topic)) == 1
+    stage.hub.leave(reader.outbox)
+    assert stage.hub.streams(ORDERS.topic) == ()

@@ -92,6 +92,19 @@ async def test_an_empty_batch_is_refused(journal: Journal) -> None:
     assert journal.last_seq == 0
 
 
+async def test_the_hash_at_a_record_s_end_stays_what_it_was(journal: Journal) -> None:
+    origin = await journal.hash_at(0)
+    assert origin is not None
+    await journal.append(batch(1, 3))
+    first = await journal.hash_at(3)
+    await journal.append(batch(4, 5))
+    assert first is not None
+    assert await journal.hash_at(0) == origin
+    assert await journal.hash_at(3) == first
+    assert await journal.hash_at(5) not in (None, first, origin)
+    assert [await journal.hash_at(seq) for seq in (1, 2, 4, 6, 99)] == [None] * 5
+
+
 async def test_a_reader_gets_what_was_durable_when_it_began(journal: Journal) -> None:
     await journal.append(batch(1, 1))
     commits = journal.read(0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from jayx_stream.journal import JournalError
+from jayx_stream.journal import JournalError, mark
 from jayx_stream.journal.sqlite import FILE_NAME, SqliteJournal
 from tests.journal.commits import batch, read
 
@@ -110,6 +110,7 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
 async def test_a_changed_record_is_noticed(tmp_path: Path, first_seq: int, damage: str) -> None:
     await write(tmp_path)
     change(tmp_path, f"UPDATE records SET {damage} WHERE first_seq = {first_seq}")
+    (tmp_path / mark.FILE_NAME).unlink()
     journal = await SqliteJournal.open(tmp_path)
     with pytest.raises(JournalError, match=f"record {first_seq} to"):
         await read(journal)
@@ -129,6 +130,7 @@ async def test_a_removed_record_is_noticed(tmp_path: Path, removed: int, noticed
 async def test_records_before_the_damage_are_read(tmp_path: Path) -> None:
     await write(tmp_path)
     change(tmp_path, "UPDATE records SET hash = zeroblob(32) WHERE first_seq = 7")
+    (tmp_path / mark.FILE_NAME).unlink()
     journal = await SqliteJournal.open(tmp_path)
     commits = journal.read(0)
     assert [len(await anext(commits)) for _ in range(2)] == [3, 3]

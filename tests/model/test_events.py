@@ -21,6 +21,7 @@ from jayx_stream.model.events import (
     MinuteBegan,
     OrderCanceled,
     OrderPlaced,
+    SignatureUsed,
     Traded,
     decode_commits,
     encode_commits,
@@ -42,6 +43,7 @@ OIL = Instrument.define(
 PLACED = OrderPlaced(7, "ann", "OILUSD", Side.BUY, OrderType.POST_ONLY, 3, 101, "mine")
 
 STORED: list[tuple[AnyEvent, bytes]] = [
+    (SignatureUsed(b"sixteen bytes...", 5, 9), b"\x94\xa1S\xc4\x10sixteen bytes...\x05\t"),
     (AccountOpened("ann"), b"\x92\xa1A\xa3ann"),
     (Deposited("ann", "USD", 500, "r1"), b"\x95\xa1D\xa3ann\xa3USD\xcd\x01\xf4\xa2r1"),
     (

@@ -12,11 +12,11 @@ from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits
-from jayx_stream.wire.session import Close, Reply, Subscribe, Unsubscribe
+from jayx_stream.wire.session import Close, Reply, Resume, Subscribe, Unsubscribe
 from jayx_stream.wire.trading import read_order
 from tests.wire.client import DOCUMENTED, Client
 
-ACTIONS = (Reply, Subscribe, Unsubscribe, Close)
+ACTIONS = (Reply, Subscribe, Resume, Unsubscribe, Close)
 ANSWERS = {"ack", "error", "pong"}
 
 SCALARS = st.one_of(

@@ -1,5 +1,6 @@
 """The command `jayx-stream`."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,9 @@ import uvloop
 from cyclopts import App, Parameter
 
 from jayx_stream import __version__
+from jayx_stream.app.checkpoint_cli import checkpoint
+from jayx_stream.app.history_cli import history_app
+from jayx_stream.app.journal_cli import journal_app
 from jayx_stream.app.serve import ServeError, Serving, serve
 
 app = App(
@@ -15,6 +19,9 @@ app = App(
     help="A spot exchange's stream server that anyone can run.",
     version=__version__,
 )
+journal_app.command(checkpoint)
+app.command(journal_app)
+app.command(history_app)
 
 
 @app.command(name="serve")
@@ -77,4 +84,14 @@ def serve_command(
 
 def main() -> None:
     """Entry point of the command."""
+    _log_plainly()
     app()
+
+
+def _log_plainly() -> None:
+    """What the rooms below have to say goes to the standard error, as it is."""
+    lines = logging.StreamHandler()
+    lines.setFormatter(logging.Formatter("jayx-stream: %(message)s"))
+    logger = logging.getLogger("jayx_stream")
+    logger.addHandler(lines)
+    logger.propagate = False

@@ -49,6 +49,10 @@ class Data(Section, frozen=True):
 
     dir: str = "data"
     """From the working directory on."""
+    changes_kept: int = 1_000_000
+    """Commits whose changes a reader that was away is told; 0: all."""
+    checkpoint_commits: int = 100_000
+    """Commits after which a checkpoint is written, and at the stop; 0: never."""
 
 
 class Streams(Section, frozen=True):
@@ -149,9 +153,9 @@ def load(
 def _faults(config: Config) -> Iterator[Fault]:
     """What the types can't say."""
     yield from _server_faults(config.server)
-    for section in ("streams", "limits"):
+    for section in ("data", "streams", "limits"):
         for name, value in msgspec.structs.asdict(getattr(config, section)).items():
-            if value < 0:
+            if isinstance(value, int) and value < 0:
                 yield f"$.{section}.{name}", f"{name} is {value}, less than 0"
     yield from _instrument_faults(config.instruments)
     yield from _account_faults(config)

@@ -3,7 +3,7 @@
 No byte about an event leaves before its batch is durable. If the journal fails, the exchange stops.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from jayx_stream.desk.local import Asked, LocalDesk
 from jayx_stream.engine import Exchange
@@ -20,23 +20,26 @@ BATCH_COMMANDS_MAX = 1000
 """Commands that share one journal record, and so one sync of the disk."""
 
 
+AfterBatch = Callable[[int], Awaitable[None]]
+"""Told the seq at which a batch ended. Until it is done the exchange is exactly what is durable."""
+
+
 class ExchangeLoop:
     """Drives an exchange from a desk to a journal and a feed."""
 
-    def __init__(self, exchange: Exchange, desk: LocalDesk, journal: Journal, feed: Feed) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        desk: LocalDesk,
+        journal: Journal,
+        feed: Feed,
+        after_batch: AfterBatch | None = None,
+    ) -> None:
         self._exchange = exchange
         self._desk = desk
         self._journal = journal
         self._feed = feed
-
-    async def recover(self) -> int:
-        """Fold the journal into the exchange; gives the number of events. Raises JournalError."""
-        count = 0
-        async for commits in self._journal.read(self._exchange.seq):
-            for commit in commits:
-                self._exchange.apply(commit)
-                count += len(commit.events)
-        return count
+        self._after_batch = after_batch
 
     async def run(self) -> None:
         """Serve the desk until it is closed and nothing waits. Raises JournalError after a failed
@@ -62,6 +65,8 @@ class ExchangeLoop:
             self._feed.publish(commits)
         for each, answer in zip(asked, answers, strict=True):
             each.answer(answer)
+        if commits and self._after_batch is not None:
+            await self._after_batch(commits[-1].seq)
 
     def _abandon(self, asked: Sequence[Asked], reason: str) -> None:
         """Tell everyone who has no answer yet that none will come."""

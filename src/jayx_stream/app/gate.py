@@ -10,7 +10,8 @@ from hashlib import sha256
 from msgspec import Struct
 
 from jayx_stream.app.clock import Clock, system_clock
-from jayx_stream.doors import Signature
+from jayx_stream.doors import Caller, Signature
+from jayx_stream.model.commands import RememberSignature
 from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.model.units import NS_PER_MS
@@ -19,6 +20,9 @@ from jayx_stream.wire.limits import Limits, TokenBucket
 
 SIGNATURES_MAX = 1_000_000
 """Used signatures remembered at once; each for as long as its timestamp is good."""
+
+DIGEST_BYTES = 16
+"""Of a key and a signature: enough that no two ever meet."""
 
 BLOCK_S = 60.0
 """For which an address with too many failures is not listened to."""
@@ -60,8 +64,8 @@ class VenueGate:
         self._instruments = instruments
         self._keys: dict[bytes, Key] = {}
         self._failures: OrderedDict[str, Failures] = OrderedDict()
-        self._used: OrderedDict[tuple[str, str], int] = OrderedDict()
-        """Signatures by when they expire, nearly in that order."""
+        self._used: OrderedDict[bytes, int] = OrderedDict()
+        """Digests of signatures and when they expire, in milliseconds, in the order of their use."""
         self._orders: dict[str, TokenBucket] = {}
 
     @property
@@ -77,7 +81,11 @@ class VenueGate:
         """See `wire.Directory`."""
         return self._permitted(self._look_up(api_key, address), "read").account
 
-    def check(self, signature: Signature, address: str, permission: str) -> str:
+    def remember(self, digest: bytes, expires_ms: int) -> None:
+        """A signature was used before the venue was started again."""
+        self._used[digest] = expires_ms
+
+    def check(self, signature: Signature, address: str, permission: str) -> Caller:
         """See `doors.Gate`."""
         key = self._look_up(signature.api_key, address)
         signed = signature.timestamp.encode() + signature.signed
@@ -85,8 +93,8 @@ class VenueGate:
         if not hmac.compare_digest(expected, signature.sign.encode("utf-8", "replace")):
             self._fail(address)
             raise _unauthorized()
-        self._check_time(signature)
-        return self._permitted(key, permission).account
+        used = self._use(signature)
+        return Caller(self._permitted(key, permission).account, used)
 
     def take_order(self, account: str) -> bool:
         """See `doors.Gate`."""
@@ -117,7 +125,8 @@ class VenueGate:
         if len(self._failures) > ADDRESSES_MAX:
             self._failures.popitem(last=False)
 
-    def _check_time(self, signature: Signature) -> None:
+    def _use(self, signature: Signature) -> RememberSignature:
+        """Check that the signature is good now and was never used, and use it up."""
         now_ms = self._clock() // NS_PER_MS
         text = signature.timestamp
         timestamp_ms = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
@@ -129,10 +138,14 @@ class VenueGate:
             raise ProtocolError(ErrorCode.UNAUTHORIZED, reason)
         while self._used and next(iter(self._used.values())) < now_ms:
             self._used.popitem(last=False)
-        used = (signature.api_key, signature.sign)
-        if used in self._used or len(self._used) >= SIGNATURES_MAX:
+        digest = _hash(f"{signature.api_key} {signature.sign}")[:DIGEST_BYTES]
+        if digest in self._used:
             raise ProtocolError(ErrorCode.UNAUTHORIZED, "this signature was used before")
-        self._used[used] = timestamp_ms + signature.window_ms
+        if len(self._used) >= SIGNATURES_MAX:
+            reason = f"{SIGNATURES_MAX} signatures are remembered already"
+            raise ProtocolError(ErrorCode.UNAVAILABLE, reason)
+        expires_ms = self._used[digest] = timestamp_ms + signature.window_ms
+        return RememberSignature(digest=digest, used_ms=now_ms, expires_ms=expires_ms)
 
     @staticmethod
     def _permitted(key: Key, permission: str) -> Key:
@@ -145,8 +158,8 @@ class VenueGate:
         return key
 
 
-def _hash(api_key: str) -> bytes:
-    return sha256(api_key.encode("utf-8", "replace")).digest()
+def _hash(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "replace")).digest()
 
 
 def _unauthorized() -> ProtocolError:

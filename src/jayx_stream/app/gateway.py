@@ -7,12 +7,17 @@ import asyncio
 from collections.abc import Hashable, Sequence
 
 from jayx_stream.app.clock import Clock
+from jayx_stream.app.resuming import Resuming
+from jayx_stream.history import History
+from jayx_stream.history.memory import MemoryHistory
+from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.hub import Hub
 from jayx_stream.model.events import Commit
-from jayx_stream.model.order import Order, OrderState
+from jayx_stream.model.order import OrderState
+from jayx_stream.model.past import AccountChange
 from jayx_stream.model.units import NS_PER_MS
-from jayx_stream.model.views import Kline, KlineChange, KlineTurn, OrderChanges, View
-from jayx_stream.projections import Changes, Projections
+from jayx_stream.model.views import Kline, KlineChange, KlineTurn, OrderChanges, Positions, View
+from jayx_stream.projections import Changes, Projections, RecentChanges, rows_of
 from jayx_stream.wire.channels import (
     PUSHED_TRADES,
     Channel,
@@ -28,23 +33,43 @@ from jayx_stream.wire.push import Push
 class Gateway:
     """Projections and hub, and between them the rules of when a change is told (protocol §4 to §7)."""
 
-    def __init__(self, clock: Clock, *, kline_interval_ms: int, orderbook_interval_ms: int) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        history: History | None = None,
+        *,
+        kline_interval_ms: int,
+        orderbook_interval_ms: int,
+    ) -> None:
+        """`history` is followed on from where it ends; without one, it ends with the process."""
         self._clock = clock
         self.projections = Projections()
+        self._history = history or MemoryHistory()
+        self._recent = RecentChanges()
         intervals_s = {
             KlineChannel.event: kline_interval_ms / 1000,
             OrderbookChannel.event: orderbook_interval_ms / 1000,
         }
         self.hub = Hub(self, intervals_s)
+        self._resuming = Resuming(self.hub, self._recent, self._history, self._change)
         self._timer: asyncio.TimerHandle | None = None
 
     def follow(self, commits: Sequence[Commit]) -> None:
         """Take the next commits in and tell what they changed. The feed calls this."""
         for commit in commits:
-            self._spread(self.projections.apply(commit))
+            changes = self.projections.apply(commit)
+            self._spread(changes)
+            if commit.seq > self._history.last_seq:
+                self._keep(changes)
         self._flush()
 
-    def present(self, channel: Channel) -> Push:
+    def catch_up(self, reader: CatchUp) -> None:
+        """See `hub.Source`."""
+        # Commits that history had already at the start were folded without their changes.
+        self._recent.skip_to(self.projections.seq)
+        self._resuming.begin(reader, self.projections.seq)
+
+    def present(self, channel: Channel, *, reset: bool = False) -> Push:
         """See `hub.Source`."""
         match channel:
             case KlineChannel():
@@ -61,10 +86,10 @@ class Gateway:
                 return self._push(channel, book, merge_key=channel, trade=book.trade_id)
             case PositionsChannel():
                 positions = self.projections.positions.of(channel.account)
-                return self._push(channel, positions, merge_key=channel)
+                return self._push(channel, positions, merge_key=channel, reset=reset)
             case OpenOrdersChannel():
                 orders = self.projections.orders.open_of(channel.account, channel.symbol)
-                return self._push(channel, OrderChanges((), tuple(orders)))
+                return self._push(channel, OrderChanges((), tuple(orders)), reset=reset)
 
     def history(self, channel: Channel, limit: int) -> Sequence[Push]:
         """See `hub.Source`."""
@@ -80,11 +105,43 @@ class Gateway:
             self.hub.touch((KlineChannel.event, symbol))
         for symbol in changes.books:
             self.hub.touch((OrderbookChannel.event, symbol))
-        for account in changes.positions:
-            for stream in self.hub.streams((PositionsChannel.event, account)):
-                stream.spread(self.present(stream.channel))
-        for account, orders in changes.orders.items():
-            self._spread_orders(account, orders)
+
+    def _keep(self, changes: Changes) -> None:
+        """Tell accounts what changed, and hand it on to history if it has all that comes before: what
+        it lacks after a start is folded for it from the journal.
+        """
+        rows = rows_of(changes, self.projections)
+        self._recent.add(rows)
+        for change in rows.changes:
+            self._spread_change(PositionsChannel.event, change)
+            self._spread_change(OpenOrdersChannel.event, change)
+        if rows.seq == self._history.last_seq + 1:
+            self._history.append(rows)
+
+    def _spread_change(self, event: str, change: AccountChange) -> None:
+        for stream in self.hub.streams((event, change.account)):
+            push = self._change(stream.channel, change, merge_key=stream.channel)
+            if push is not None:
+                stream.spread(push)
+
+    def _change(
+        self, channel: Channel, change: AccountChange, merge_key: Hashable | None = None
+    ) -> Push | None:
+        """What readers of a channel are told of a change, now or later; with a `merge_key` states may
+        be merged.
+        """
+        if isinstance(channel, PositionsChannel):
+            if change.positions is None:
+                return None
+            view = Positions(change.positions)
+            return self._push(channel, view, merge_key=merge_key, seq=change.seq)
+        assert isinstance(channel, OpenOrdersChannel)
+        orders = [each for each in change.orders if channel.symbol in (None, each.symbol)]
+        if not orders:
+            return None
+        cancel = tuple(each for each in orders if each.state is OrderState.CANCELED)
+        modify = tuple(each for each in orders if each.state is not OrderState.CANCELED)
+        return self._push(channel, OrderChanges(cancel, modify), seq=change.seq)
 
     def _spread_turn(self, channel: KlineChannel, turn: KlineTurn) -> None:
         """A new kline is told at once, with the last of the one that closed if that is untold."""
@@ -97,16 +154,6 @@ class Gateway:
             stream.spread(self._push(channel, KlineChange(kline, untold)))
             untold = None
 
-    def _spread_orders(self, account: str, orders: Sequence[Order]) -> None:
-        for stream in self.hub.streams((OpenOrdersChannel.event, account)):
-            channel = stream.channel
-            assert isinstance(channel, OpenOrdersChannel)
-            changed = [order.view() for order in orders if channel.symbol in (None, order.symbol)]
-            if changed:
-                cancel = tuple(order for order in changed if order.state is OrderState.CANCELED)
-                modify = tuple(order for order in changed if order.state is not OrderState.CANCELED)
-                stream.spread(self._push(channel, OrderChanges(cancel, modify)))
-
     def _push(
         self,
         channel: Channel,
@@ -114,15 +161,18 @@ class Gateway:
         *,
         merge_key: Hashable | None = None,
         trade: int | None = None,
+        reset: bool = False,
+        seq: int | None = None,
     ) -> Push:
         return Push(
             channel.event,
             channel.name,
-            self.projections.seq,
+            self.projections.seq if seq is None else seq,
             self._clock() // NS_PER_MS,
             encode_payload(view, self.projections.instruments),
             merge_key=merge_key,
             trade=trade,
+            reset=reset,
         )
 
     def _flush(self) -> None:

@@ -8,14 +8,15 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from jayx_stream import __version__
 from jayx_stream.app.config import Config, ConfigError, load
 from jayx_stream.app.driving import Driving, DrivingError, choose
+from jayx_stream.app.refolding import open_history
 from jayx_stream.app.venue import EmbeddedVenue, SetupError
 from jayx_stream.doors.listener import ListenError
+from jayx_stream.history import HistoryError
 from jayx_stream.journal import JournalError
 from jayx_stream.journal.sqlite import SqliteJournal
 from jayx_stream.market import MarketError
@@ -68,6 +69,8 @@ async def serve(serving: Serving) -> None:
         raise ServeError(str(error), 2) from error
     except (ListenError, SetupError, MarketError, JournalError) as error:
         raise ServeError(str(error)) from error
+    except HistoryError as error:
+        raise ServeError(error.reason) from error
 
 
 @contextlib.asynccontextmanager
@@ -79,15 +82,17 @@ async def _venue(driving: Driving) -> AsyncIterator[tuple[EmbeddedVenue, int]]:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ServeError(f"can't make the folder {directory}: {error.strerror}") from error
-    venue = EmbeddedVenue(config, await SqliteJournal.open(directory), driving.clock)
+    journal = await SqliteJournal.open(directory)
+    past = await open_history(directory, journal, config.data.changes_kept)
+    venue = EmbeddedVenue(config, journal, driving.clock, directory, past)
     try:
-        began_s = perf_counter()
-        events = await venue.recover()
-        recovered = f"{events} events recovered in {perf_counter() - began_s:.1f} s"
-        # What was recovered stays; the collector need not look at it again and again.
+        # What is recovered stays; the collector need not look at it again and again.
+        gc.disable()
+        recovered = await venue.recover()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
         port = await venue.start()
         say(_ready(config, port, f"journal in {directory}, {recovered}"))
         yield venue, port

@@ -7,17 +7,22 @@ import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 
+from jayx_stream.app.checkpointing import Checkpointing
 from jayx_stream.app.clock import Clock, system_clock
 from jayx_stream.app.config import Config
 from jayx_stream.app.exchange import ExchangeLoop
 from jayx_stream.app.gate import Key, VenueGate
 from jayx_stream.app.gateway import Gateway
+from jayx_stream.app.recovery import Folds, Recovered, exchange_fold, projections_fold, recover
+from jayx_stream.app.refolding import flush, refold
 from jayx_stream.desk.local import LocalDesk
 from jayx_stream.doors.listener import Listener, listen
 from jayx_stream.doors.rest import rest_application
 from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.engine import Exchange
 from jayx_stream.feed.local import LocalFeed
+from jayx_stream.history import History
+from jayx_stream.history.memory import MemoryHistory
 from jayx_stream.hub.hub import Hub
 from jayx_stream.journal import Journal
 from jayx_stream.model.answers import Answer
@@ -34,23 +39,51 @@ class SetupError(Exception):
 class EmbeddedVenue:
     """See `doors.Venue`. Made, then `recover`, `start`, and at last `stop`."""
 
-    def __init__(self, config: Config, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        clock: Clock,
+        checkpoints: Path | None = None,
+        past: History | None = None,
+    ) -> None:
+        """`checkpoints`: the folder that they are kept in, for a journal that is kept, too. `past` is
+        the journal's; without one, it ends with the process.
+        """
         self.config = config
         self.limits = config.limits
         self.origins = config.server.origins
         self.not_ready: str | None = "the venue is starting"
         self._journal = journal
+        self.past: History = MemoryHistory(config.data.changes_kept) if past is None else past
+        self._past_is_kept = past is not None
         self._clock = clock
         self._desk = LocalDesk(clock)
         self._feed = LocalFeed(journal.read)
         exchange = Exchange(open_orders_max=config.limits.open_orders_per_account)
-        self._exchange = ExchangeLoop(exchange, self._desk, journal, self._feed)
         streams = config.streams
         self._gateway = Gateway(
             clock,
+            self.past,
             kline_interval_ms=streams.kline_interval_ms,
             orderbook_interval_ms=streams.orderbook_interval_ms,
         )
+        self._folds: Folds = (
+            exchange_fold(exchange),
+            projections_fold(self._gateway.projections, self._gateway.follow),
+        )
+        self._checkpoints = checkpoints
+        self._checkpointing: Checkpointing | None = None
+        if checkpoints is not None and config.data.checkpoint_commits:
+            self._checkpointing = Checkpointing(
+                checkpoints,
+                journal,
+                self._folds,
+                every_commits=config.data.checkpoint_commits,
+                before=(lambda seq: flush(self.past),),
+            )
+        self._used_signatures = exchange.signatures
+        self._exchange = ExchangeLoop(exchange, self._desk, journal, self._feed, self._after_batch)
         self.gate = VenueGate(config.limits, self._gateway.projections.instruments)
         self._door = WebSocketDoor(self)
         self.recovered_ns = 0
@@ -82,12 +115,24 @@ class EmbeddedVenue:
         """See `doors.Venue`."""
         return self._desk.submit(command)
 
-    async def recover(self) -> int:
-        """Fold the journal; gives the number of events. Raises JournalError."""
-        events = await self._exchange.recover()
-        await self._feed.follow(0, self._gateway.follow)
+    async def recover(self) -> Recovered:
+        """Fold the journal, from the newest good checkpoint on. Raises JournalError."""
+        recovered = await recover(
+            self._journal,
+            self._folds,
+            self._checkpoints,
+            at_most_seq=self.past.last_seq if self._past_is_kept else None,
+            room=self.past.room,
+        )
+        if self.past.last_seq < self._journal.last_seq:
+            await refold(self._journal, self.past)
+        await self._feed.follow(self._journal.last_seq, self._gateway.follow)
+        if self._checkpointing is not None:
+            self._checkpointing.begin(recovered.checkpoint_seq)
+        for digest, expires_ms in self._used_signatures.items():
+            self.gate.remember(digest, expires_ms)
         self.recovered_ns = self.projections.time_ns
-        return events
+        return recovered
 
     async def start(self) -> int:
         """Serve from now on; gives the port. Raises ListenError, SetupError, JournalError."""
@@ -101,6 +146,7 @@ class EmbeddedVenue:
             tls_key=Path(server.tls_key) if server.tls_key else None,
         )
         self._exchange_run = asyncio.create_task(self._exchange.run())
+        self._exchange_run.add_done_callback(self._be_unready)
         await asyncio.sleep(0)
         await self._make_what_is_configured()
         if self._clock is system_clock:
@@ -110,6 +156,16 @@ class EmbeddedVenue:
         self._listener = listener
         self.not_ready = None
         return int(listening.getsockname()[1])
+
+    def _be_unready(self, exchange_run: asyncio.Task[None]) -> None:
+        if not exchange_run.cancelled() and exchange_run.exception() is not None:
+            self.not_ready = "the exchange failed; see its last words"
+
+    async def _after_batch(self, seq: int) -> None:
+        """See `ExchangeLoop`. An exchange that is faster than history can be written waits for it."""
+        await self.past.room()
+        if self._checkpointing is not None:
+            await self._checkpointing.after_batch(seq)
 
     async def exchange_end(self) -> None:
         """Wait until the exchange stops. Raises JournalError if that is why."""
@@ -127,6 +183,10 @@ class EmbeddedVenue:
         self._desk.close("the exchange is stopping")
         if self._exchange_run is not None:
             await asyncio.wait([self._exchange_run])
+            ended_well = not self._exchange_run.cancelled() and not self._exchange_run.exception()
+            if self._checkpointing is not None and ended_well:
+                await self._checkpointing.close(self._journal.last_seq)
+        await self.past.close()
         await self._journal.close()
 
     async def _make_what_is_configured(self) -> None:

@@ -5,17 +5,20 @@ from time import time_ns
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from jayx_stream.doors import Venue
+from jayx_stream.doors.paging import is_paged, read_page, read_range
 from jayx_stream.doors.query import Query, answer, refusal
 from jayx_stream.model.instrument import CATEGORY, FEE_DECIMALS, Instrument
 from jayx_stream.model.order import Side
+from jayx_stream.model.past import KlineRange, Trade
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.model.units import NS_PER_MS, format_decimal
-from jayx_stream.model.views import INTERVALS_S
+from jayx_stream.model.views import INTERVALS_S, Kline
 from jayx_stream.wire.channels import DEPTH_DEFAULT, DEPTHS, KlineChannel, OrderbookChannel
 from jayx_stream.wire.messages import BookPayload, encode, kline_payload
 from jayx_stream.wire.subscribing import LIMIT_MAX, check_depth, check_interval, check_precise
@@ -86,32 +89,55 @@ class PublicRoutes:
         return answer(BookPayload(book.asks, book.bids), projections.seq)
 
     async def trades(self, request: Request) -> Response:
-        """The last trades of a `symbol`, newest first, at most `limit`."""
+        """Trades of a `symbol`, newest first: the last ones, from memory, or those `before` or
+        `after` an id.
+        """
         query = Query(request.query_params)
         symbol = query.required_symbol(self._venue)
-        limit = query.integer("limit", TRADES_DEFAULT, 1, LIMIT_MAX)
-        trades = self._venue.projections.trades[symbol]
+        page = read_page(query, TRADES_DEFAULT, by_time=False)
+        seq, trades = self._venue.projections.seq, self._venue.projections.trades[symbol]
+        if is_paged(query):
+            past = await self._venue.past.trades(symbol, page)
+            return answer([_past_trade(trade) for trade in past], seq)
         payload = [
             TradePayload(trades.last_id - age, trade.lots, trade.ticks, trade.side, trade.created)
-            for age, trade in enumerate(trades.last(limit))
+            for age, trade in enumerate(trades.last(page.limit))
         ]
-        return answer(payload, self._venue.projections.seq)
+        return answer(payload, seq)
 
     async def klines(self, request: Request) -> Response:
-        """The last klines of a `symbol` and `interval`, oldest first, the open one last; at most
-        `limit`, from memory.
+        """Klines of a `symbol` and `interval`, oldest first, the open one last: the last ones, from
+        memory, or those that start between `from` and `to`; at most `limit`.
         """
         query = Query(request.query_params)
         symbol = query.required_symbol(self._venue)
         channel = KlineChannel(symbol, check_interval(query.get("interval") or ""))
         limit = query.integer("limit", KLINES_DEFAULT, 1, LIMIT_MAX)
-        projections = self._venue.projections
-        klines = projections.klines.get(symbol)
-        views = []
-        if klines is not None:
-            views = [*klines.closed(channel.interval_s, limit - 1)]
-            views.append(klines.current(channel.interval_s))
-        return answer([kline_payload(kline) for kline in views], projections.seq)
+        wanted = read_range(query, symbol, channel.interval_s, limit)
+        seq, klines = self._venue.projections.seq, self._venue.projections.klines.get(symbol)
+        if klines is None:
+            return answer([], seq)
+        current = klines.current(channel.interval_s)
+        if wanted is None:
+            views = [*klines.closed(channel.interval_s, limit - 1), current]
+        else:
+            views = await self._past_klines(wanted, current)
+        return answer([kline_payload(kline) for kline in views], seq)
+
+    async def _past_klines(self, wanted: KlineRange, current: Kline) -> list[Kline]:
+        """A range of closed klines, and the one that was open when it was asked for."""
+        from_s, to_s, limit = wanted.from_s or 0, wanted.to_s, wanted.limit
+        has_current = from_s <= current.created_s <= to_s
+        closed_to_s = min(to_s, current.created_s - current.interval_s)
+        if has_current and wanted.newest:
+            limit -= 1
+        klines: list[Kline] = []
+        if limit and closed_to_s >= from_s:
+            closed = replace(wanted, to_s=closed_to_s, limit=limit)
+            klines = await self._venue.past.klines(closed)
+        if has_current and len(klines) < wanted.limit:
+            klines.append(current)
+        return klines
 
     async def health(self, request: Request) -> Response:
         """Whether the process is alive."""
@@ -144,6 +170,11 @@ def public_routes(venue: Venue) -> list[Route]:
         Route("/ready", routes.ready),
         Route("/", routes.root),
     ]
+
+
+def _past_trade(trade: Trade) -> TradePayload:
+    created = trade.time_ns // NS_PER_MS
+    return TradePayload(trade.trade_id, trade.lots, trade.ticks, trade.side, created)
 
 
 def _terms(instrument: Instrument) -> InstrumentPayload:

@@ -77,6 +77,10 @@ class Query:
             raise ProtocolError(code, reason)
         return int(text)
 
+    def bound(self, name: str, most: int) -> int | None:
+        """The parameter as a whole number up to `most`, if it is there."""
+        return None if name not in self._parameters else self.integer(name, 0, 0, most)
+
     def symbol(self, venue: Venue) -> str | None:
         """The parameter `symbol` (or `market`), if it is there. It is listed."""
         symbol = self._parameters.get("symbol", self._parameters.get("market"))

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jayx_stream.doors import Signature, Venue
+from jayx_stream.doors.paging import ROWS_DEFAULT, read_page
 from jayx_stream.doors.public import public_routes
 from jayx_stream.doors.query import Query, answer, refusal
 from jayx_stream.model.answers import Answer, Done
@@ -18,7 +19,7 @@ from jayx_stream.model.commands import CancelAll, CancelOrder
 from jayx_stream.model.reasons import ErrorCode, Refused
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.messages import PositionsPush, positions_payload
-from jayx_stream.wire.trading import as_error, placed_order, read_order
+from jayx_stream.wire.trading import as_error, fill_payload, placed_order, read_order
 
 RECV_WINDOW_MS = 5000
 RECV_WINDOW_MAX_MS = 60_000
@@ -38,7 +39,9 @@ class TraderRoutes:
                 ("order", "POST", self.place),
                 ("order", "GET", self.order),
                 ("order", "DELETE", self.cancel),
+                ("orders", "GET", self.past_orders),
                 ("orders", "DELETE", self.cancel_all),
+                ("trades", "GET", self.fills),
                 ("openorders", "GET", self.open_orders),
                 ("balances", "GET", self.balances),
             )
@@ -63,12 +66,32 @@ class TraderRoutes:
         account = self._check(request, b"", "read")
         order_id, client_order_id = _ids(Query(request.query_params))
         projections = self._venue.projections
+        seq = projections.seq
         order = projections.orders.find(account, order_id, client_order_id)
+        if order is None:
+            order = await self._venue.past.order(account, order_id, client_order_id)
         if order is None:
             wanted = client_order_id if order_id is None else order_id
             raise ProtocolError(ErrorCode.UNKNOWN_ORDER, f"no order {wanted}")
-        payload = placed_order(order, projections.instruments[order.symbol])
-        return answer(payload, projections.seq)
+        return answer(placed_order(order, projections.instruments[order.symbol]), seq)
+
+    async def past_orders(self, request: Request) -> Response:
+        """Closed orders, of all symbols or one, newest first, a page of them."""
+        account = self._check(request, b"", "read")
+        query = Query(request.query_params)
+        seq, instruments = self._venue.projections.seq, self._venue.projections.instruments
+        page = read_page(query, ROWS_DEFAULT, by_time=True)
+        orders = await self._venue.past.orders(account, self._symbols(query), page)
+        return answer([placed_order(each, instruments[each.symbol]) for each in orders], seq)
+
+    async def fills(self, request: Request) -> Response:
+        """Own fills, of all symbols or one, newest first, a page of them."""
+        account = self._check(request, b"", "read")
+        query = Query(request.query_params)
+        seq, instruments = self._venue.projections.seq, self._venue.projections.instruments
+        page = read_page(query, ROWS_DEFAULT, by_time=True)
+        fills = await self._venue.past.fills(account, self._symbols(query), page)
+        return answer([fill_payload(each, instruments[each.symbol]) for each in fills], seq)
 
     async def cancel(self, request: Request) -> Response:
         """Cancel one open order, by `id` or `clientOrderId`, in the query or a JSON body."""
@@ -109,8 +132,17 @@ class TraderRoutes:
         positions = positions_payload(projections.positions.of(account))
         return answer(PositionsPush(positions), projections.seq)
 
+    def _symbols(self, query: Query) -> list[str]:
+        """The symbol that is asked for, or all."""
+        symbol = query.symbol(self._venue)
+        return [symbol] if symbol is not None else list(self._venue.projections.instruments)
+
     def _check(self, request: Request, body: bytes, permission: str) -> str:
-        """The account that signed the request."""
+        """The account that signed the request.
+
+        Of a request to trade, the signature is on its way to the journal before its command is:
+        it is durable with it, and no restart makes it good again.
+        """
         headers = request.headers
         for name in ("JAYX-ACCESS-KEY", "JAYX-ACCESS-TIMESTAMP", "JAYX-ACCESS-SIGN"):
             if name not in headers:
@@ -128,7 +160,10 @@ class TraderRoutes:
             ),
         )
         address = request.client.host if request.client else ""
-        return self._venue.gate.check(signature, address, permission)
+        caller = self._venue.gate.check(signature, address, permission)
+        if permission == "trade":
+            self._venue.submit(caller.used)
+        return caller.account
 
 
 def rest_application(venue: Venue) -> Starlette:

@@ -20,7 +20,7 @@ from jayx_stream.doors import Venue
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.push import Encoding
-from jayx_stream.wire.session import Close, Reply, Session, Subscribe, Unsubscribe
+from jayx_stream.wire.session import Close, Reply, Resume, Session, Subscribe, Unsubscribe
 
 WRITE_BUFFER_BYTES = 65_536
 """Handed to the transport before pushes wait in the outbox."""
@@ -217,7 +217,9 @@ class WebSocketConnection(asyncio.Protocol):
                 case Reply():
                     outbox.reply(action.text)
                 case Subscribe():
-                    hub.subscribe(outbox, action.channel, action.history)
+                    hub.subscribe(outbox, action.channel, action.history, reset=action.reset)
+                case Resume():
+                    hub.resume(outbox, action.channel, action.seq)
                 case Unsubscribe():
                     hub.unsubscribe(outbox, action.channel)
                 case Close():

@@ -1,5 +1,13 @@
 """Decides: the write side of the exchange, pure. `Exchange` is its two verbs, decide and apply."""
 
-from jayx_stream.engine.exchange import Exchange
+from hashlib import sha256
 
-__all__ = ["Exchange"]
+from jayx_stream.engine.exchange import Exchange
+from jayx_stream.engine.state import ExchangeState, decode_exchange, encode_exchange
+
+__all__ = ["Exchange", "ExchangeState", "decode_exchange", "encode_exchange", "state_hash"]
+
+
+def state_hash(exchange: Exchange) -> str:
+    """SHA-256 of the exchange's state, in hex: equal for equal exchanges, wherever they run."""
+    return sha256(encode_exchange(exchange.state())).hexdigest()

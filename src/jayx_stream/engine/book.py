@@ -29,16 +29,17 @@ class HalfBook:
 
     def __init__(self, side: Side) -> None:
         self._sign = 1 if side is Side.BUY else -1
-        self._ranks: list[int] = []
+        self.ranks: list[int] = []
+        """Those that have a level, best last."""
         self._levels: dict[int, Level] = {}
 
     def best(self) -> Level | None:
         """The level that an incoming order meets first."""
-        return self._levels[self._ranks[-1]] if self._ranks else None
+        return self._levels[self.ranks[-1]] if self.ranks else None
 
     def levels(self) -> Iterator[Level]:
         """All levels, best first."""
-        for rank in reversed(self._ranks):
+        for rank in reversed(self.ranks):
             yield self._levels[rank]
 
     def add(self, order: Order) -> None:
@@ -47,22 +48,34 @@ class HalfBook:
         level = self._levels.get(rank)
         if level is None:
             level = self._levels[rank] = Level(order.limit_ticks)
-            insort(self._ranks, rank)
+            insort(self.ranks, rank)
         level.orders[order.order_id] = order
         level.lots += order.remaining_lots
+        self._check(level, order)
 
     def reduce(self, order: Order, lots: int) -> None:
         """Take `lots` of an order that was filled by them, or canceled; a closed order leaves."""
         rank = order.limit_ticks * self._sign
         level = self._levels[rank]
         level.lots -= lots
-        if order.is_open:
-            return
-        del level.orders[order.order_id]
+        if not order.is_open:
+            del level.orders[order.order_id]
+        self._check(level, order)
         if not level.orders:
-            assert level.lots == 0, f"{level.lots} lots at {level.ticks} without an order"
             del self._levels[rank]
-            del self._ranks[bisect_left(self._ranks, rank)]
+            del self.ranks[bisect_left(self.ranks, rank)]
+
+    @staticmethod
+    def _check(level: Level, order: Order) -> None:
+        """Assert what can be seen at once of: a level's lots are its orders'. Each of those beside
+        the one that changed has a lot or more; with none beside it, its lots are all.
+        """
+        others = len(level.orders) - order.is_open
+        rest = level.lots - order.remaining_lots
+        assert rest >= others if others else rest == 0, (
+            f"level lots = its orders': {level.lots} at {level.ticks}, {order.remaining_lots} are "
+            f"order {order.order_id}'s, {others} are beside it"
+        )
 
 
 class Book:
@@ -79,3 +92,10 @@ class Book:
     def opposite(self, side: Side) -> HalfBook:
         """The half that an incoming order of this side meets."""
         return self._asks if side is Side.BUY else self._bids
+
+    def check_not_crossed(self, symbol: str) -> None:
+        """Assert that the best bid is below the best ask."""
+        bids, asks = self._bids.ranks, self._asks.ranks
+        # An ask's rank is minus its ticks.
+        if bids and asks:
+            assert bids[-1] + asks[-1] < 0, f"the book of {symbol} is crossed"

@@ -3,11 +3,14 @@
 Recovery is `apply` over the journal, so that a replay can't disagree with life.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from jayx_stream.engine.book import Book
+from jayx_stream.engine.invariants import check_trades
 from jayx_stream.engine.ledger import FEES, OUTSIDE, Ledger
 from jayx_stream.engine.placing import Placing
+from jayx_stream.engine.state import ExchangeState
 from jayx_stream.model.commands import (
     AdvanceClock,
     CancelAll,
@@ -17,6 +20,7 @@ from jayx_stream.model.commands import (
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    RememberSignature,
 )
 from jayx_stream.model.events import (
     AccountOpened,
@@ -28,6 +32,7 @@ from jayx_stream.model.events import (
     MinuteBegan,
     OrderCanceled,
     OrderPlaced,
+    SignatureUsed,
     Traded,
 )
 from jayx_stream.model.instrument import Instrument
@@ -57,6 +62,8 @@ class Exchange:
         self._by_client_order_id: dict[tuple[str, str], Order] = {}
         """Every order that was ever given a name, open or not: names are for ever."""
         self._deposit_references: set[tuple[str, str]] = set()
+        self.signatures: OrderedDict[bytes, int] = OrderedDict()
+        """Those used lately, and when they expire, in milliseconds; in the order of their use."""
         self._last_order_id = 0
         self._last_trade_ids: dict[str, int] = {}
         self._open_orders_max = open_orders_max
@@ -81,6 +88,8 @@ class Exchange:
                 return self._decide_deposit(command)
             case ListInstrument():
                 return self._decide_list(command.instrument)
+            case RememberSignature():
+                return (SignatureUsed(command.digest, command.used_ms, command.expires_ms),)
 
     def _decide_place(self, command: PlaceOrder) -> Events | Refused:
         account, name = command.account, command.client_order_id
@@ -163,10 +172,11 @@ class Exchange:
         self.seq = commit.seq
         self.time_ns = commit.time_ns
         orders: dict[int, Order] = {}
+        placed: Order | None = None
         for event in commit.events:
             match event:
                 case OrderPlaced():
-                    orders[event.order_id] = self._apply_placed(event)
+                    orders[event.order_id] = placed = self._apply_placed(event)
                 case Traded():
                     self._apply_traded(event)
                 case OrderCanceled():
@@ -175,28 +185,40 @@ class Exchange:
                     self.minute_ns = event.minute_ns
                 case Deposited():
                     self.ledger.transfer(OUTSIDE, event.account, event.asset, event.units)
+                    self.ledger.check_conserved(event.asset)
                     self._deposit_references.add((event.account, event.reference))
+                case SignatureUsed():
+                    self._apply_signature(event)
                 case AccountOpened():
                     self.ledger.open(event.account)
                 case InstrumentListed():
                     self.instruments[event.instrument.symbol] = event.instrument
                     self.books.setdefault(event.instrument.symbol, Book())
+        if placed is not None:
+            symbol = placed.symbol
+            if len(commit.events) > 1:
+                check_trades(placed, commit.events, self.instruments[symbol], self.ledger)
+            self.books[symbol].check_not_crossed(symbol)
         return list(orders.values())
 
     def _apply_placed(self, event: OrderPlaced) -> Order:
         order = event.order(self.time_ns)
         self._last_order_id = event.order_id
-        self.orders[order.order_id] = order
-        self._open_by_account.setdefault(order.account, {})[order.order_id] = order
         if order.client_order_id is not None:
             self._by_client_order_id[order.account, order.client_order_id] = order
+        self._add(order)
+        return order
+
+    def _add(self, order: Order) -> None:
+        """Take an open order in: it reserves, and rests if it is of those that do."""
+        self.orders[order.order_id] = order
+        self._open_by_account.setdefault(order.account, {})[order.order_id] = order
         instrument = self.instruments[order.symbol]
-        units = instrument.reserved_units(order.side, order.lots, order.limit_ticks)
+        units = instrument.reserved_units(order.side, order.remaining_lots, order.limit_ticks)
         if units:
             self.ledger.reserve(order.account, instrument.reserved_asset(order.side), units)
         if order.type.rests:
             self.books[order.symbol].half(order.side).add(order)
-        return order
 
     def _apply_traded(self, event: Traded) -> None:
         maker, taker = self.orders[event.maker_order_id], self.orders[event.taker_order_id]
@@ -220,6 +242,11 @@ class Exchange:
             transfer(buyer, FEES, instrument.base, base_fee)
         if quote_fee:
             transfer(seller, FEES, instrument.quote, quote_fee)
+
+    def _apply_signature(self, event: SignatureUsed) -> None:
+        self.signatures[event.digest] = event.expires_ms
+        while next(iter(self.signatures.values())) < event.used_ms:
+            self.signatures.popitem(last=False)
 
     def _apply_canceled(self, event: OrderCanceled) -> Order:
         order = self.orders[event.order_id]
@@ -256,6 +283,53 @@ class Exchange:
     def open_orders(self, account: str) -> Iterator[Order]:
         """The account's open orders, oldest first."""
         return iter(self._open_by_account.get(account, {}).values())
+
+    # The whole, as one value.
+
+    def state(self) -> ExchangeState:
+        """What stands now. Only between commits."""
+        kept = {order.order_id: order for order in self._by_client_order_id.values()}
+        kept.update(self.orders)
+        return ExchangeState(
+            seq=self.seq,
+            time_ns=self.time_ns,
+            minute_ns=self.minute_ns,
+            last_order_id=self._last_order_id,
+            instruments=tuple(self.instruments.values()),
+            last_trade_ids=tuple(sorted(self._last_trade_ids.items())),
+            balances=tuple(
+                (account, tuple((asset, balances[asset].units) for asset in sorted(balances)))
+                for account, balances in sorted(self.ledger.accounts().items())
+            ),
+            orders=tuple(kept[order_id].view() for order_id in sorted(kept)),
+            deposit_references=tuple(sorted(self._deposit_references)),
+            signatures=tuple(self.signatures.items()),
+        )
+
+    def restore(self, state: ExchangeState) -> None:
+        """Be, from empty, what another exchange was. Asserts the invariants of what it is then."""
+        assert self.seq == 0, f"an exchange at {self.seq} can't be restored"
+        self.seq = state.seq
+        self.time_ns = state.time_ns
+        self.minute_ns = state.minute_ns
+        self._last_order_id = state.last_order_id
+        self._last_trade_ids.update(state.last_trade_ids)
+        self._deposit_references.update(state.deposit_references)
+        self.signatures.update(state.signatures)
+        for instrument in state.instruments:
+            self.instruments[instrument.symbol] = instrument
+            self.books[instrument.symbol] = Book()
+        for account, balances in state.balances:
+            self.ledger.restore(account, balances)
+        self.ledger.check_all_conserved()
+        for view in state.orders:
+            order = Order.restored(view)
+            if order.client_order_id is not None:
+                self._by_client_order_id[order.account, order.client_order_id] = order
+            if order.is_open:
+                self._add(order)
+        for symbol, book in self.books.items():
+            book.check_not_crossed(symbol)
 
 
 def _is_same(order: Order, command: PlaceOrder) -> bool:

@@ -2,7 +2,7 @@
 that per asset all accounts together, with the fees' and the outside's, always hold zero.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 FEES = "fees"
 """The account that fees are paid to."""
@@ -32,6 +32,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._accounts: dict[str, dict[str, Balance]] = {FEES: {}, OUTSIDE: {}}
+        self._totals: dict[str, int] = {}
+        """By asset, all postings together; `check_conserved` wants zero."""
 
     def open(self, account: str) -> None:
         """Make an account without balances."""
@@ -56,26 +58,47 @@ class Ledger:
 
     def transfer(self, source: str, target: str, asset: str, units: int) -> None:
         """Move units; every account but the outside must own them."""
-        giver = self._balance(source, asset)
-        giver.units -= units
-        self._balance(target, asset).units += units
-        assert giver.units >= giver.reserved_units or source == OUTSIDE, (
-            f"{source} overdrew {asset}"
-        )
+        self._post(source, asset, -units)
+        self._post(target, asset, units)
+
+    def check_conserved(self, asset: str) -> None:
+        """Assert that no posting in the asset made or lost money."""
+        assert self._totals[asset] == 0, f"postings of {asset} sum to {self._totals[asset]}, not 0"
 
     def reserve(self, account: str, asset: str, units: int) -> None:
         """Set units aside for an order."""
         balance = self._balance(account, asset)
         balance.reserved_units += units
         assert balance.reserved_units <= balance.units, (
-            f"{account} reserved more {asset} than it has"
+            f"0 <= available: {account} reserved more {asset} than it has"
         )
 
     def release(self, account: str, asset: str, units: int) -> None:
         """Make reserved units available again."""
         balance = self._balance(account, asset)
         balance.reserved_units -= units
-        assert balance.reserved_units >= 0, f"{account} released more {asset} than it reserved"
+        assert balance.reserved_units >= 0, (
+            f"available <= balance: {account} released more {asset} than it reserved"
+        )
+
+    def restore(self, account: str, balances: Iterable[tuple[str, int]]) -> None:
+        """Give an account of an empty ledger what it owned. Nothing is reserved yet."""
+        self.open(account)
+        for asset, units in balances:
+            self._post(account, asset, units)
+
+    def check_all_conserved(self) -> None:
+        """`check_conserved` for every asset there is."""
+        for asset in self._totals:
+            self.check_conserved(asset)
+
+    def _post(self, account: str, asset: str, units: int) -> None:
+        balance = self._balance(account, asset)
+        balance.units += units
+        self._totals[asset] = self._totals.get(asset, 0) + units
+        assert balance.units >= balance.reserved_units or account == OUTSIDE, (
+            f"0 <= available: {account} overdrew {asset}"
+        )
 
     def _balance(self, account: str, asset: str) -> Balance:
         balances = self._accounts[account]

@@ -7,6 +7,7 @@ one look-up; no stream pushes its state more often than its interval allows.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.hub.stream import Stream
 from jayx_stream.wire.channels import Channel, Topic
@@ -16,8 +17,14 @@ from jayx_stream.wire.push import Push
 class Source(Protocol):
     """Whom the hub asks for what it spreads."""
 
-    def present(self, channel: Channel) -> Push:
-        """The channel's state as it is now."""
+    def present(self, channel: Channel, *, reset: bool = False) -> Push:
+        """The channel's state as it is now; `reset`: in place of changes that can't be told."""
+        ...
+
+    def catch_up(self, reader: CatchUp) -> None:
+        """Begin to tell a reader every change after its `seq`, then have the hub take it in by
+        `join`, or `start_over` if not all of them are known; now, or later if it isn't over by then.
+        """
         ...
 
     def history(self, channel: Channel, limit: int) -> Sequence[Push]:
@@ -37,31 +44,47 @@ class Hub:
         self._streams: dict[Channel, Stream] = {}
         self._topics: dict[Topic, dict[Channel, Stream]] = {}
         self._changed: dict[Stream, None] = {}
-        self._read_by: dict[Outbox, set[Channel]] = {}
+        self._read_by: dict[Outbox, dict[Channel, CatchUp | None]] = {}
+        """None: the channel is read; else its reader is not there yet."""
 
-    def subscribe(self, outbox: Outbox, channel: Channel, history: int = 0) -> None:
-        """Make `outbox` a reader, and give it the present state: at once, and again if it was one."""
-        stream = self._streams.get(channel)
-        if stream is None:
-            stream = self._streams[channel] = Stream(channel)
-            self._topics.setdefault(channel.topic, {})[channel] = stream
-        stream.readers[outbox] = None
-        self._read_by.setdefault(outbox, set()).add(channel)
+    def subscribe(
+        self, outbox: Outbox, channel: Channel, history: int = 0, *, reset: bool = False
+    ) -> None:
+        """Make `outbox` a reader, and give it the present state: at once, and again if it was one.
+        `reset`: the state says that it stands in place of changes.
+        """
+        self._take_in(outbox, channel)
         for push in self._source.history(channel, history):
             outbox.offer(push)
-        outbox.offer(self._source.present(channel))
+        outbox.offer(self._source.present(channel, reset=reset))
+
+    def resume(self, outbox: Outbox, channel: Channel, seq: int) -> None:
+        """Make `outbox` a reader that gets every change after commit `seq`, each once and in order."""
+        self.unsubscribe(outbox, channel)
+        reader = CatchUp(outbox, channel, seq)
+        self._read_by.setdefault(outbox, {})[channel] = reader
+        self._source.catch_up(reader)
+
+    def join(self, reader: CatchUp) -> None:
+        """The reader has been told all there is: what comes from now on reaches it as all others."""
+        assert not reader.is_over, f"{reader.channel.name} has been left or joined"
+        self._take_in(reader.outbox, reader.channel)
+
+    def start_over(self, reader: CatchUp) -> None:
+        """What the reader asked for can't be told: give it the present state, which says so."""
+        assert not reader.is_over, f"{reader.channel.name} has been left or joined"
+        self.subscribe(reader.outbox, reader.channel, reset=True)
 
     def unsubscribe(self, outbox: Outbox, channel: Channel) -> None:
         """End one subscription, if there is one."""
-        channels = self._read_by.get(outbox, set())
+        channels = self._read_by.get(outbox, {})
         if channel in channels:
-            channels.remove(channel)
-            self._forget(outbox, channel)
+            self._forget(outbox, channel, channels.pop(channel))
 
     def leave(self, outbox: Outbox) -> None:
         """End all of a reader's subscriptions."""
-        for channel in self._read_by.pop(outbox, set()):
-            self._forget(outbox, channel)
+        for channel, reader in self._read_by.pop(outbox, {}).items():
+            self._forget(outbox, channel, reader)
 
     def stream(self, channel: Channel) -> Stream | None:
         """The channel's stream, if anyone reads it."""
@@ -100,7 +123,22 @@ class Hub:
         stream.next_push_s = now_s + self._intervals_s.get(stream.channel.event, 0.0)
         stream.spread(self._source.present(stream.channel))
 
-    def _forget(self, outbox: Outbox, channel: Channel) -> None:
+    def _take_in(self, outbox: Outbox, channel: Channel) -> None:
+        channels = self._read_by.setdefault(outbox, {})
+        reader = channels.get(channel)
+        if reader is not None:
+            reader.is_over = True
+        channels[channel] = None
+        stream = self._streams.get(channel)
+        if stream is None:
+            stream = self._streams[channel] = Stream(channel)
+            self._topics.setdefault(channel.topic, {})[channel] = stream
+        stream.readers[outbox] = None
+
+    def _forget(self, outbox: Outbox, channel: Channel, reader: CatchUp | None) -> None:
+        if reader is not None:
+            reader.is_over = True
+            return
         stream = self._streams[channel]
         del stream.readers[outbox]
         if not stream.readers:

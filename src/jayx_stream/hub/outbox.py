@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from jayx_stream.wire.push import Encoding, Push
 
+ROOM_BYTES = 1_048_576
+"""In place of a bound that is switched off, for `is_behind`."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -40,6 +43,9 @@ class Outbox:
         self._encoding = encoding
         self._queue_bytes = queue_bytes
         self._queue_bytes_max = queue_bytes_max
+        self._room_bytes = (
+            min(filter(None, (queue_bytes, queue_bytes_max)), default=ROOM_BYTES) // 2
+        )
         self._paused = False
         self._closed = False
         self._waiting: dict[Hashable, _Waiting] = {}
@@ -49,6 +55,11 @@ class Outbox:
         self.waiting_bytes = 0
         self._unmerged_bytes = 0
         """Of the waiting bytes, those that may not be merged."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits that nobody should bring old news in."""
+        return self.waiting_bytes > self._room_bytes
 
     def offer(self, push: Push) -> None:
         """Have a push written, now or when it is due."""

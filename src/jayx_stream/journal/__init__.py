@@ -43,6 +43,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def hash_at(self, seq: int) -> bytes | None:
+        """The chain's hash up to commit `seq`; None if no record ends with it. Raises JournalError."""
+        ...
+
     async def close(self) -> None:
         """Let go of the log. Nothing may be called afterwards."""
         ...

@@ -39,5 +39,11 @@ class MemoryJournal:
             if wanted:
                 yield wanted
 
+    async def hash_at(self, seq: int) -> bytes | None:
+        """See `Journal`."""
+        if seq == 0:
+            return origin(self._epoch)
+        return next((each.hash for each in self._records if each.last_seq == seq), None)
+
     async def close(self) -> None:
         """See `Journal`."""

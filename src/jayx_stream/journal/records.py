@@ -37,11 +37,13 @@ class Record(Struct, frozen=True):
         where = f"record {self.first_seq} to {self.last_seq}"
         if self.first_seq != previous_seq + 1:
             raise JournalError(f"{where}: expected commit {previous_seq + 1} there")
+        if self.last_seq < self.first_seq:
+            raise JournalError(f"{where}: its numbers run backwards")
         if self.hash != chain(previous_hash, self.first_seq, self.last_seq, self.batch):
             raise JournalError(f"{where}: the hash does not fit what it covers")
         try:
             commits = decode_commits(self.batch)
-        except DecodeError as error:
+        except (DecodeError, UnicodeError) as error:
             raise JournalError(f"{where}: {error}") from error
         if [commit.seq for commit in commits] != list(range(self.first_seq, self.last_seq + 1)):
             raise JournalError(f"{where}: it holds other commits")

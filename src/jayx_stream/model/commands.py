@@ -68,6 +68,24 @@ class AdvanceClock(Struct, frozen=True, kw_only=True, tag_field="command", tag=T
     """Start of the minute, nanoseconds since the epoch, UTC."""
 
 
+class RememberSignature(Struct, frozen=True, kw_only=True, tag_field="command", tag=True):
+    """Make it last that a request's signature was used, whatever becomes of the request."""
+
+    digest: bytes
+    """16 bytes, of the key and the signature."""
+    used_ms: int
+    """By the machine's clock, by which signatures are checked."""
+    expires_ms: int
+    """From then on its timestamp is too old anyway."""
+
+
 Command = (
-    PlaceOrder | CancelOrder | CancelAll | OpenAccount | Deposit | ListInstrument | AdvanceClock
+    PlaceOrder
+    | CancelOrder
+    | CancelAll
+    | OpenAccount
+    | Deposit
+    | ListInstrument
+    | AdvanceClock
+    | RememberSignature
 )

@@ -106,6 +106,15 @@ class MinuteBegan(Event, frozen=True, tag="M"):
     minute_ns: int
 
 
+class SignatureUsed(Event, frozen=True, tag="S"):
+    """A request with this signature came; none is taken with it again."""
+
+    digest: bytes
+    """16 bytes."""
+    used_ms: int
+    expires_ms: int
+
+
 AnyEvent = (
     AccountOpened
     | Deposited
@@ -114,6 +123,7 @@ AnyEvent = (
     | Traded
     | OrderCanceled
     | MinuteBegan
+    | SignatureUsed
 )
 
 

@@ -43,8 +43,8 @@ class OrderState(StrEnum):
     CANCELED = "CANCELED"
 
 
-class OrderView(Struct, frozen=True, gc=False):
-    """An order as it stood after one commit; never changes."""
+class OrderView(Struct, frozen=True, array_like=True, gc=False):
+    """An order as it stood after one commit; never changes. Checkpoints hold it in this form."""
 
     order_id: int
     account: str
@@ -118,6 +118,29 @@ class Order:
         self.last_ticks: int | None = None
         self.state = OrderState.NEW
 
+    @classmethod
+    def restored(cls, view: OrderView) -> "Order":
+        """The order that looked like this."""
+        order = cls(
+            view.order_id,
+            view.account,
+            view.symbol,
+            view.side,
+            view.type,
+            view.lots,
+            view.limit_ticks,
+            view.client_order_id,
+            view.created_ns,
+        )
+        order.modified_ns = view.modified_ns
+        order.remaining_lots = view.remaining_lots
+        order.executed_lots = view.executed_lots
+        order.cost = view.cost
+        order.last_lots = view.last_lots
+        order.last_ticks = view.last_ticks
+        order.state = view.state
+        return order
+
     @property
     def is_open(self) -> bool:
         """Whether anything is left to fill."""
@@ -129,6 +152,9 @@ class Order:
         self.remaining_lots -= lots
         self.executed_lots += lots
         self.cost += lots * ticks
+        assert self.executed_lots + self.remaining_lots == self.lots, (
+            f"executed + remaining = lots: order {self.order_id}"
+        )
         self.last_lots = lots
         self.last_ticks = ticks
         self.modified_ns = time_ns
@@ -137,6 +163,9 @@ class Order:
     def cancel(self, time_ns: int) -> None:
         """Give up what is left."""
         assert self.remaining_lots > 0, f"cancel of closed order {self.order_id}"
+        assert self.executed_lots + self.remaining_lots == self.lots, (
+            f"executed + canceled = lots: order {self.order_id}"
+        )
         self.remaining_lots = 0
         self.modified_ns = time_ns
         self.state = OrderState.CANCELED

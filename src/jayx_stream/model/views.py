@@ -17,7 +17,7 @@ def bucket_start_s(time_s: int, interval_s: int) -> int:
     return time_s - (time_s - origin_s) % interval_s
 
 
-class Kline(Struct, frozen=True, gc=False):
+class Kline(Struct, frozen=True, array_like=True, gc=False):
     """Open, high, low and close in ticks, volume in lots, of one interval."""
 
     symbol: str
@@ -84,7 +84,7 @@ class Orderbook(Struct, frozen=True):
     """Of the newest trade; 0 before the first."""
 
 
-class Position(Struct, frozen=True, gc=False):
+class Position(Struct, frozen=True, array_like=True, gc=False):
     """What an account owns of one asset, in its smallest unit."""
 
     asset: str

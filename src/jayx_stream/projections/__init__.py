@@ -6,5 +6,16 @@ answers, at any time, what a stream or a request sees.
 
 from jayx_stream.projections.changes import Changes
 from jayx_stream.projections.projections import Projections
+from jayx_stream.projections.recent import RecentChanges
+from jayx_stream.projections.rows import rows_of
+from jayx_stream.projections.state import ProjectionsState, decode_projections, encode_projections
 
-__all__ = ["Changes", "Projections"]
+__all__ = [
+    "Changes",
+    "Projections",
+    "ProjectionsState",
+    "RecentChanges",
+    "decode_projections",
+    "encode_projections",
+    "rows_of",
+]

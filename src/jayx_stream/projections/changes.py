@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from jayx_stream.model.order import Order
+from jayx_stream.model.past import Trade
 from jayx_stream.model.views import KlineTurn
 
 
@@ -17,6 +18,8 @@ class Changes:
     """Symbols that traded, so that their current klines changed."""
     turns: dict[tuple[str, int], KlineTurn] = field(default_factory=dict)
     """By symbol and interval: klines that closed and opened."""
+    trades: list[Trade] = field(default_factory=list)
+    """In the order in which they happened."""
     positions: set[str] = field(default_factory=set)
     """Accounts whose balances or reserves changed."""
     orders: dict[str, list[Order]] = field(default_factory=dict)

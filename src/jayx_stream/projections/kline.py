@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from jayx_stream.model.views import INTERVALS_S, Kline, KlineTurn, bucket_start_s
+from jayx_stream.projections.state import CandleState, KlinesState
 
 CLOSED_KLINES_MAX = 1000
 """Closed klines kept per symbol and interval: what one request may ask for (protocol §4)."""
@@ -59,9 +60,11 @@ class Candle:
 
     def view(self, symbol: str, interval_s: int) -> Kline:
         """As it stands now."""
-        return Kline(
-            symbol,
-            interval_s,
+        return Kline(symbol, interval_s, *self.state())
+
+    def state(self) -> CandleState:
+        """What stands now."""
+        return (
             self.created_s,
             self.open,
             self.high,
@@ -70,6 +73,13 @@ class Candle:
             self.lots,
             self.modified_s,
         )
+
+    @classmethod
+    def restored(cls, state: CandleState) -> "Candle":
+        """The one that stood so."""
+        candle = cls(state[0], state[4])
+        _, candle.open, candle.high, candle.low, _, candle.lots, candle.modified_s = state
+        return candle
 
 
 class SymbolKlines:
@@ -124,3 +134,37 @@ class SymbolKlines:
         """The last closed klines, oldest first, at most `limit`."""
         klines = self._closed[interval_s]
         return list(klines)[-limit:] if limit else []
+
+    def state(self) -> KlinesState:
+        """What stands now."""
+        return KlinesState(
+            self._symbol,
+            self._minute.state(),
+            tuple((each, candle.state()) for each, candle in self._whole_minutes.items()),
+            tuple((each, tuple(map(_row, klines))) for each, klines in self._closed.items()),
+        )
+
+    @classmethod
+    def restored(cls, state: KlinesState) -> "SymbolKlines":
+        """Those that stood so."""
+        klines = cls(state.symbol, state.minute[0], state.minute[4])
+        klines._minute = Candle.restored(state.minute)
+        for interval_s, candle in state.whole_minutes:
+            klines._whole_minutes[interval_s] = Candle.restored(candle)
+        for interval_s, closed in state.closed:
+            klines._closed[interval_s].extend(
+                Kline(state.symbol, interval_s, *each) for each in closed
+            )
+        return klines
+
+
+def _row(kline: Kline) -> CandleState:
+    return (
+        kline.created_s,
+        kline.open_ticks,
+        kline.high_ticks,
+        kline.low_ticks,
+        kline.close_ticks,
+        kline.lots,
+        kline.modified_s,
+    )

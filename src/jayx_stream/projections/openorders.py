@@ -1,7 +1,7 @@
 """Orders as their owners see them: all that are open, and the last that were."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from jayx_stream.model.order import Order, OrderView
 
@@ -35,6 +35,25 @@ class AllOrders:
         orders.open[order.order_id] = order
         if order.client_order_id is not None:
             orders.ids[order.client_order_id] = order.order_id
+
+    def restore_closed(self, account: str, closed: Iterable[OrderView]) -> None:
+        """The account's orders that were closed, in that order."""
+        orders = self._accounts.setdefault(account, AccountOrders())
+        for order in closed:
+            orders.closed[order.order_id] = order
+            if order.client_order_id is not None:
+                orders.ids[order.client_order_id] = order.order_id
+
+    def state(self) -> tuple[tuple[OrderView, ...], tuple[tuple[str, tuple[OrderView, ...]], ...]]:
+        """The open orders and the closed ones; see `ProjectionsState`."""
+        return (
+            tuple(self._open[order_id].view() for order_id in sorted(self._open)),
+            tuple(
+                (account, tuple(orders.closed.values()))
+                for account, orders in sorted(self._accounts.items())
+                if orders.closed
+            ),
+        )
 
     def open_order(self, order_id: int) -> Order:
         """An order that events speak of; it is open."""

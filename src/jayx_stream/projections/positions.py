@@ -60,6 +60,13 @@ class AllPositions:
             )
         )
 
+    def state(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+        """What every account owns; see `ProjectionsState.holdings`."""
+        return tuple(
+            (account, tuple((asset, holdings[asset].units) for asset in sorted(holdings)))
+            for account, holdings in sorted(self._accounts.items())
+        )
+
     def _holding(self, account: str, asset: str) -> Holding:
         holdings = self._accounts[account]
         holding = holdings.get(asset)

@@ -10,10 +10,12 @@ from jayx_stream.model.events import (
     MinuteBegan,
     OrderCanceled,
     OrderPlaced,
+    SignatureUsed,
     Traded,
 )
 from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import Order
+from jayx_stream.model.past import Trade
 from jayx_stream.model.units import NS_PER_S
 from jayx_stream.model.views import Orderbook
 from jayx_stream.projections.changes import Changes
@@ -21,6 +23,7 @@ from jayx_stream.projections.kline import SymbolKlines
 from jayx_stream.projections.openorders import AllOrders
 from jayx_stream.projections.orderbook import SymbolBook
 from jayx_stream.projections.positions import AllPositions
+from jayx_stream.projections.state import ProjectionsState
 from jayx_stream.projections.trades import SymbolTrades
 
 
@@ -78,6 +81,8 @@ class Projections:
                     self.positions.open(event.account)
                 case InstrumentListed():
                     self._list(event.instrument)
+                case SignatureUsed():
+                    pass  # nobody's view
         for order in changed.values():
             changes.orders.setdefault(order.account, []).append(order)
         return changes
@@ -90,13 +95,19 @@ class Projections:
 
     def _place(self, event: OrderPlaced, changes: Changes) -> Order:
         order = event.order(self.time_ns)
-        self.orders.add(order)
-        self.positions.reserve(order, self.instruments[order.symbol], order.lots)
+        self._add(order)
         changes.positions.add(order.account)
         if order.type.rests:
-            self.books[order.symbol].half(order.side).add(order.limit_ticks, order.lots)
             changes.books.add(order.symbol)
         return order
+
+    def _add(self, order: Order) -> None:
+        """Take an open order in."""
+        lots = order.remaining_lots
+        self.orders.add(order)
+        self.positions.reserve(order, self.instruments[order.symbol], lots)
+        if order.type.rests:
+            self.books[order.symbol].half(order.side).add(order.limit_ticks, lots)
 
     def _trade(self, event: Traded, changes: Changes) -> Iterable[Order]:
         symbol, lots, ticks = event.symbol, event.lots, event.ticks
@@ -115,6 +126,7 @@ class Projections:
         self.trades[symbol].add(event, self.time_ns)
         changes.klines.add(symbol)
         changes.books.add(symbol)
+        changes.trades.append(_both_sides(event, maker, taker, self.time_ns, self.seq))
         return maker, taker
 
     def _give_up(self, order: Order, lots: int, changes: Changes) -> None:
@@ -132,3 +144,57 @@ class Projections:
         for symbol, klines in self.klines.items():
             for interval_s, turn in klines.begin_minute(minute_s):
                 changes.turns[symbol, interval_s] = turn
+
+    # The whole, as one value.
+
+    def state(self) -> ProjectionsState:
+        """What stands now."""
+        open_orders, closed_orders = self.orders.state()
+        return ProjectionsState(
+            seq=self.seq,
+            time_ns=self.time_ns,
+            instruments=tuple(self.instruments.values()),
+            trades=tuple(trades.state(symbol) for symbol, trades in self.trades.items()),
+            klines=tuple(klines.state() for klines in self.klines.values()),
+            holdings=self.positions.state(),
+            open_orders=open_orders,
+            closed_orders=closed_orders,
+        )
+
+    def restore(self, state: ProjectionsState) -> None:
+        """Be, from empty, what others were."""
+        assert self.seq == 0, f"projections at {self.seq} can't be restored"
+        self.seq = state.seq
+        self.time_ns = state.time_ns
+        for instrument in state.instruments:
+            self._list(instrument)
+        for trades in state.trades:
+            self.trades[trades.symbol] = SymbolTrades.restored(trades)
+        for klines in state.klines:
+            self.klines[klines.symbol] = SymbolKlines.restored(klines)
+        for account, holdings in state.holdings:
+            self.positions.open(account)
+            for asset, units in holdings:
+                self.positions.credit(account, asset, units)
+        for account, closed in state.closed_orders:
+            self.orders.restore_closed(account, closed)
+        for view in state.open_orders:
+            self._add(Order.restored(view))
+
+
+def _both_sides(event: Traded, maker: Order, taker: Order, time_ns: int, seq: int) -> Trade:
+    return Trade(
+        event.symbol,
+        event.trade_id,
+        event.side,
+        event.lots,
+        event.ticks,
+        time_ns,
+        seq,
+        event.maker_order_id,
+        event.taker_order_id,
+        maker.account,
+        taker.account,
+        event.maker_fee_units,
+        event.taker_fee_units,
+    )

@@ -6,6 +6,7 @@ from itertools import islice
 from jayx_stream.model.events import Traded
 from jayx_stream.model.units import NS_PER_MS
 from jayx_stream.model.views import PublicTrade
+from jayx_stream.projections.state import TradesState
 
 TRADES_MAX = 1000
 """Trades kept per symbol: what one request may ask for."""
@@ -28,3 +29,16 @@ class SymbolTrades:
     def last(self, limit: int) -> tuple[PublicTrade, ...]:
         """The newest `limit` trades, newest first."""
         return tuple(islice(self._trades, limit))
+
+    def state(self, symbol: str) -> TradesState:
+        """What stands now."""
+        rows = ((each.lots, each.ticks, each.side, each.created) for each in self._trades)
+        return TradesState(symbol, self.last_id, tuple(rows))
+
+    @classmethod
+    def restored(cls, state: TradesState) -> "SymbolTrades":
+        """Those that stood so."""
+        trades = cls()
+        trades.last_id = state.last_id
+        trades._trades.extend(PublicTrade(*row) for row in state.trades)
+        return trades

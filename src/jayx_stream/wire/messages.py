@@ -115,6 +115,7 @@ class Envelope(Struct, omit_defaults=True):
     ts: int
     merged: int = 0
     trade: int | UnsetType = UNSET
+    reset: bool = False
 
 
 class Ack(Struct):

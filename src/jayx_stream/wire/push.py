@@ -16,7 +16,17 @@ Framing = Callable[[bytes], bytes]
 class Push:
     """A payload and what its envelope says. Made by the hub; its content never changes."""
 
-    __slots__ = ("_frames", "event", "merge_key", "payload", "seq", "stream", "trade", "ts_ms")
+    __slots__ = (
+        "_frames",
+        "event",
+        "merge_key",
+        "payload",
+        "reset",
+        "seq",
+        "stream",
+        "trade",
+        "ts_ms",
+    )
 
     def __init__(
         self,
@@ -28,9 +38,11 @@ class Push:
         *,
         merge_key: Hashable | None = None,
         trade: int | None = None,
+        reset: bool = False,
     ) -> None:
         """`merge_key`: a later push with the same key makes this one needless to a slow reader;
-        None if it has to reach every reader.
+        None if it has to reach every reader. `reset`: it stands in place of changes that its reader
+        asked for and can't be given.
         """
         self.event = event
         self.stream = stream
@@ -39,6 +51,7 @@ class Push:
         self.payload = payload
         self.merge_key = merge_key
         self.trade = trade
+        self.reset = reset
         self._frames: dict[Encoding, bytes] = {}
 
     def frame(self, encoding: "Encoding", merged: int = 0) -> bytes:
@@ -70,6 +83,7 @@ class Encoding:
             push.ts_ms,
             merged,
             UNSET if push.trade is None else push.trade,
+            push.reset,
         )
         return self._framing(encode(envelope))
 

@@ -60,6 +60,15 @@ class Subscribe(Struct, frozen=True):
     channel: Channel
     history: int
     """Closed klines to be sent before."""
+    reset: bool = False
+    """Whether the client had asked for changes after a commit that this log does not have."""
+
+
+class Resume(Struct, frozen=True):
+    """From now on this client reads the channel; it gets every change after the commit at once."""
+
+    channel: Channel
+    seq: int
 
 
 class Unsubscribe(Struct, frozen=True):
@@ -75,7 +84,7 @@ class Close(Struct, frozen=True):
     reason: str
 
 
-Action = Reply | Subscribe | Unsubscribe | Close
+Action = Reply | Subscribe | Resume | Unsubscribe | Close
 
 
 class Session:
@@ -170,7 +179,10 @@ class Session:
         if wanted.ignored:
             ack["ignored"] = wanted.ignored
         yield from _ack(request, ack)
-        yield Subscribe(wanted.channel, wanted.history)
+        if wanted.since is not None and wanted.since.epoch == self._epoch:
+            yield Resume(wanted.channel, wanted.since.seq)
+        else:
+            yield Subscribe(wanted.channel, wanted.history, reset=wanted.since is not None)
 
     def _unsubscribe(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
         wanted = decode(message, StreamName)

@@ -65,6 +65,8 @@ class PositionsRequest(Struct, rename="camel"):
 
     api_key: str
     category: str
+    since: int | None = None
+    epoch: str | None = None
 
 
 class OpenOrdersRequest(Struct, rename="camel"):
@@ -73,6 +75,17 @@ class OpenOrdersRequest(Struct, rename="camel"):
     api_key: str
     category: str
     symbol: str | None = None
+    since: int | None = None
+    epoch: str | None = None
+
+
+class Since(Struct, frozen=True):
+    """Where a reader wants to go on."""
+
+    seq: int
+    """The last commit whose changes it has."""
+    epoch: str
+    """Of the log that the commit stands in."""
 
 
 class Subscription(Struct):
@@ -81,6 +94,8 @@ class Subscription(Struct):
     channel: Channel
     history: int = 0
     """Closed klines wanted before the first push."""
+    since: Since | None = None
+    """In place of the first push, all changes after this."""
     ignored: tuple[str, ...] = ()
     """Fields of the message that mean nothing."""
 
@@ -123,7 +138,7 @@ def _kline(message: Raw, directory: Directory, address: str) -> Subscription:
         reason = f"limit {request.limit} is not within 0 and {LIMIT_MAX}"
         raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
     channel = KlineChannel(request.symbol, interval_s)
-    return Subscription(channel, request.limit, _ignored(message, KlineRequest))
+    return Subscription(channel, request.limit, ignored=_ignored(message, KlineRequest))
 
 
 def _orderbook(message: Raw, directory: Directory, address: str) -> Subscription:
@@ -138,7 +153,8 @@ def _positions(message: Raw, directory: Directory, address: str) -> Subscription
     request = decode(message, PositionsRequest)
     _check_names(request.category, None, directory)
     account = directory.account_of(request.api_key, address)
-    return Subscription(PositionsChannel(account), ignored=_ignored(message, PositionsRequest))
+    channel = PositionsChannel(account)
+    return Subscription(channel, since=_since(request), ignored=_ignored(message, PositionsRequest))
 
 
 def _openorders(message: Raw, directory: Directory, address: str) -> Subscription:
@@ -146,7 +162,8 @@ def _openorders(message: Raw, directory: Directory, address: str) -> Subscriptio
     _check_names(request.category, request.symbol, directory)
     account = directory.account_of(request.api_key, address)
     channel = OpenOrdersChannel(account, request.symbol)
-    return Subscription(channel, ignored=_ignored(message, OpenOrdersRequest))
+    ignored = _ignored(message, OpenOrdersRequest)
+    return Subscription(channel, since=_since(request), ignored=ignored)
 
 
 _READERS: dict[str, Callable[[Raw, Directory, str], Subscription]] = {
@@ -199,6 +216,18 @@ def _check_names(category: str, symbol: str | None, directory: Directory) -> Non
         check_symbol(symbol, directory.symbols)
 
 
+def _since(request: PositionsRequest | OpenOrdersRequest) -> Since | None:
+    since, epoch = request.since, request.epoch
+    if since is None:
+        return None
+    if epoch is None:
+        reason = f"since {since} needs an epoch beside it: that of the ack under which it was read"
+        raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+    if since < 0:
+        raise ProtocolError(ErrorCode.BAD_REQUEST, f"since {since} is less than 0")
+    return Since(since, epoch)
+
+
 def _integer(value: str | int) -> int:
     """The number that a string or an integer gives, or -1: none of ours is negative."""
     if isinstance(value, int):
@@ -208,4 +237,7 @@ def _integer(value: str | int) -> int:
 
 def _ignored(message: Raw, form: type[Struct]) -> tuple[str, ...]:
     given = decode(message, dict[str, Raw])
-    return tuple(name for name in given if name not in form.__struct_encode_fields__)
+    known = set(form.__struct_encode_fields__)
+    if "since" not in given or bytes(given["since"]) == b"null":
+        known.discard("epoch")
+    return tuple(name for name in given if name not in known)

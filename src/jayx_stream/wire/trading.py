@@ -11,8 +11,9 @@ from msgspec import Raw, Struct
 from jayx_stream.model.commands import PlaceOrder
 from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import OrderType, OrderView, Side
+from jayx_stream.model.past import Fill
 from jayx_stream.model.reasons import ErrorCode, Refused
-from jayx_stream.model.units import COUNT_MAX, NotADecimal, NotAStep, Step
+from jayx_stream.model.units import ASSET_UNIT, COUNT_MAX, NS_PER_MS, NotADecimal, NotAStep, Step
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.messages import OrderPayload, order_payload
 from jayx_stream.wire.subscribing import check_symbol, decode
@@ -44,6 +45,25 @@ class PlacedOrder(OrderPayload):
     """O of protocol §7, with the client's own name for it."""
 
     clientOrderId: str | None
+
+
+class FillPayload(Struct, rename="camel"):
+    """A trade, seen from one's own order."""
+
+    fill: int
+    """Numbers all trades of the venue; for paging."""
+    id: int
+    """The trade's, consecutive within the symbol."""
+    order: int
+    symbol: str
+    side: Side
+    lots: int
+    ticks: int
+    fee: str
+    fee_asset: str
+    maker: bool
+    created: int
+    seq: int
 
 
 class RestAnswer(Struct):
@@ -93,6 +113,24 @@ def placed_order(order: OrderView, instrument: Instrument) -> PlacedOrder:
     payload = order_payload(order, instrument)
     fields = {name: getattr(payload, name) for name in payload.__struct_fields__}
     return PlacedOrder(**fields, clientOrderId=order.client_order_id)
+
+
+def fill_payload(fill: Fill, instrument: Instrument) -> FillPayload:
+    """A fill as an answer tells it. The fee is in what was received."""
+    return FillPayload(
+        fill=fill.number,
+        id=fill.trade_id,
+        order=fill.order_id,
+        symbol=fill.symbol,
+        side=fill.side,
+        lots=fill.lots,
+        ticks=fill.ticks,
+        fee=ASSET_UNIT.text(fill.fee_units),
+        fee_asset=instrument.base if fill.side is Side.BUY else instrument.quote,
+        maker=fill.is_maker,
+        created=fill.time_ns // NS_PER_MS,
+        seq=fill.seq,
+    )
 
 
 def as_error(refused: Refused) -> ProtocolError:
