@@ -101,15 +101,15 @@ async def test_an_upgrade_by_another_method_ends_the_connection(running: Running
 
 async def test_one_connection_more_than_an_address_may_have_is_refused() -> None:
     async with venue(configured(limits(connections_per_address=2))) as small:
-        one, _ = await small.raw(), await small.raw()
+        leaving, staying = await small.raw(), await small.raw()
         assert await status(small, upgrade()) == 429
-        await one.close()
+        await leaving.close()
         while len(small.connections) > 1:
-            await _.send(request("ping", {}))
-            await _.json()
+            await staying.send(request("ping", {}))
+            await staying.json()
         async with small.connect() as again:
             await again.ping()
-        await _.close()
+        await staying.close()
 
 
 async def test_refused_handshakes_do_not_count_as_connections() -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.doors.raw import connect, head
 from tests.doors.running import Running, configured, limits, venue
 from tests.doors.trader import ALICE, BOB, READER, Credentials, Trader, now_ms, signed
 
@@ -253,3 +254,10 @@ async def test_an_exchange_that_takes_no_commands_says_so() -> None:
         answer = await alice.call("DELETE", "orders")
         refused(answer, 503, "UNAVAILABLE", "the exchange is stopping")
         assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_client_that_leaves_before_its_body_has_come_is_not_our_fault() -> None:
+    headers = {"Host": "x", "Content-Length": "10"}
+    async with venue() as fresh, await connect(fresh.port) as client:
+        await client.send(head("/api/v1/trader/order", headers, "POST") + b"{")
+        await client.close()

@@ -6,7 +6,7 @@ Rule: a request is read into its typed form, checked, and answered; nothing is d
 from http import HTTPStatus
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -163,11 +163,15 @@ def rest_application(venue: Venue) -> Starlette:
 async def _body(request: Request, limit_bytes: int) -> bytes:
     """The whole body. Raises ProtocolError before more than `limit_bytes` are kept."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if 0 < limit_bytes < len(body):
-            reason = f"the body has more than {limit_bytes} bytes"
-            raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if 0 < limit_bytes < len(body):
+                reason = f"the body has more than {limit_bytes} bytes"
+                raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+    except ClientDisconnect:
+        # Nobody hears this; but a client that leaves is not our fault, and not to be logged as one.
+        raise ProtocolError(ErrorCode.BAD_REQUEST, "the body never came") from None
     return body
 
 
