@@ -294,9 +294,9 @@ async def test_a_slow_reader_gets_every_change_of_every_order() -> None:
     reader = stage.reader(ALICES)
     reader.stop()
     stage.do(buy("alice", 5, 100), sell("bob", 1, 100), sell("bob", 1, 100), cancel("alice", 1))
-    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    stage.gateway.hub.subscribe(reader.outbox, ALICES, now_s=0.0)
     stage.do(buy("alice", 6, 100))
-    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    stage.gateway.hub.subscribe(reader.outbox, ALICES, now_s=0.0)
     reader.read()
     assert not any("merged" in message for message in reader.messages)
     assert orders(reader)[1:] == [

@@ -210,14 +210,13 @@ class WebSocketConnection(asyncio.Protocol):
             self._protocol.fail(CloseCode.INVALID_DATA, reason)
             return
         hub, outbox = self._venue.hub, self._outbox
-        for action in self._session.receive(
-            text, now_s=self._loop.time(), ts_ms=self._venue.time_ms()
-        ):
+        now_s = self._loop.time()
+        for action in self._session.receive(text, now_s=now_s, ts_ms=self._venue.time_ms()):
             match action:
                 case Reply():
                     outbox.reply(action.text)
                 case Subscribe():
-                    hub.subscribe(outbox, action.channel, action.history)
+                    hub.subscribe(outbox, action.channel, action.history, now_s=now_s)
                 case Unsubscribe():
                     hub.unsubscribe(outbox, action.channel)
                 case Close():

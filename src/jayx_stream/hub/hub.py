@@ -39,12 +39,15 @@ class Hub:
         self._changed: dict[Stream, None] = {}
         self._read_by: dict[Outbox, set[Channel]] = {}
 
-    def subscribe(self, outbox: Outbox, channel: Channel, history: int = 0) -> None:
+    def subscribe(
+        self, outbox: Outbox, channel: Channel, history: int = 0, *, now_s: float
+    ) -> None:
         """Make `outbox` a reader, and give it the present state: at once, and again if it was one."""
         stream = self._streams.get(channel)
         if stream is None:
             stream = self._streams[channel] = Stream(channel)
             self._topics.setdefault(channel.topic, {})[channel] = stream
+            stream.next_push_s = now_s + self._interval_s(channel)
         stream.readers[outbox] = None
         self._read_by.setdefault(outbox, set()).add(channel)
         for push in self._source.history(channel, history):
@@ -97,8 +100,11 @@ class Hub:
 
     def _push_state(self, stream: Stream, now_s: float) -> None:
         stream.changed = False
-        stream.next_push_s = now_s + self._intervals_s.get(stream.channel.event, 0.0)
+        stream.next_push_s = now_s + self._interval_s(stream.channel)
         stream.spread(self._source.present(stream.channel))
+
+    def _interval_s(self, channel: Channel) -> float:
+        return self._intervals_s.get(channel.event, 0.0)
 
     def _forget(self, outbox: Outbox, channel: Channel) -> None:
         stream = self._streams[channel]
