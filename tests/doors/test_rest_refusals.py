@@ -113,8 +113,9 @@ SIGNED = {
     "id too large behind zeros": Case(
         400, "BAD_REQUEST", "id '0", method="DELETE", path=f"order?id={HUGE}"
     ),
-    "ids in a list": Case(400, "BAD_REQUEST", "the body", {"id": [1]}, "DELETE"),
-    "cancel body no JSON": Case(400, "BAD_JSON", "the body", b"{", "DELETE"),
+    "ids in a list": Case(400, "BAD_REQUEST", "Expected", {"id": [1]}, "DELETE"),
+    "cancel body no JSON": Case(400, "BAD_JSON", "truncated", b"{", "DELETE"),
+    "cancel body no UTF-8": Case(400, "BAD_JSON", "", b'{"id":"\xff"}', "DELETE"),
     "unknown symbol to cancel": Case(
         404, "UNKNOWN_SYMBOL", "NOPE", method="DELETE", path="orders?symbol=NOPE"
     ),

@@ -130,8 +130,11 @@ class VenueGate:
         while self._used and next(iter(self._used.values())) < now_ms:
             self._used.popitem(last=False)
         used = (signature.api_key, signature.sign)
-        if used in self._used or len(self._used) >= SIGNATURES_MAX:
+        if used in self._used:
             raise ProtocolError(ErrorCode.UNAUTHORIZED, "this signature was used before")
+        if len(self._used) >= SIGNATURES_MAX:
+            reason = f"{SIGNATURES_MAX} signatures are remembered already"
+            raise ProtocolError(ErrorCode.UNAVAILABLE, reason)
         self._used[used] = timestamp_ms + signature.window_ms
 
     @staticmethod
