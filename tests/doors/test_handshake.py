@@ -130,6 +130,14 @@ async def test_a_head_that_does_not_come_ends_the_connection() -> None:
             assert await slow.ended() == b""
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    head = b"POST /api/v1/trader/order HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+    async with venue(configured(limits(handshake_s=1))) as small, await connect(small.port) as slow:
+        await slow.send(head + b"{")
+        answer = await slow.ended()
+        assert b"within 1 s" in answer
+
+
 async def test_a_venue_that_is_not_ready_takes_no_stream_reader() -> None:
     async with venue() as small:
         small.venue.not_ready = "the venue is thinking"
