@@ -79,6 +79,7 @@ class Stage:
         try:
             yield
         finally:
+            self.journal.may_append.set()
             self.desk.close("over")
             await run
 

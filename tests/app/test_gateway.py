@@ -8,6 +8,7 @@ import pytest
 
 from jayx_stream.model.commands import CancelAll
 from jayx_stream.model.order import OrderType
+from jayx_stream.projections.kline import CLOSED_KLINES_MAX
 from jayx_stream.wire.channels import (
     Channel,
     KlineChannel,
@@ -120,6 +121,20 @@ async def test_after_a_pause_every_kline_is_added() -> None:
         (adds[1], None),
         ((180, 102, 102, 102, 102, 0, 180), None),
     ]
+
+
+async def test_a_long_pause_is_told_from_the_kline_that_closed_to_the_newest() -> None:
+    stage = Stage(kline_interval_ms=SELDOM)
+    stage.trade(5, 100, second=1)
+    reader = stage.reader(MINUTES)
+    stage.trade(1, 101, second=2)
+    stage.trade(1, 102, second=3)
+    stage.minute(5000)
+    told = klines(reader)[2:]
+    assert told[0][1] == (0, 100, 102, 100, 102, 7, 3)
+    assert [modify for _, modify in told[1:]] == [None] * (len(told) - 1)
+    assert len(told) == CLOSED_KLINES_MAX + 1
+    assert told[-1][0] == (300_000, 102, 102, 102, 102, 0, 300_000)
 
 
 async def test_each_interval_opens_at_its_own_time() -> None:
@@ -279,9 +294,9 @@ async def test_a_slow_reader_gets_every_change_of_every_order() -> None:
     reader = stage.reader(ALICES)
     reader.stop()
     stage.do(buy("alice", 5, 100), sell("bob", 1, 100), sell("bob", 1, 100), cancel("alice", 1))
-    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    stage.gateway.hub.subscribe(reader.outbox, ALICES, now_s=0.0)
     stage.do(buy("alice", 6, 100))
-    stage.gateway.hub.subscribe(reader.outbox, ALICES)
+    stage.gateway.hub.subscribe(reader.outbox, ALICES, now_s=0.0)
     reader.read()
     assert not any("merged" in message for message in reader.messages)
     assert orders(reader)[1:] == [

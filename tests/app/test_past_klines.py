@@ -43,7 +43,7 @@ class Life:
         self.readers = {each: Reader() for each in INTERVALS_S}
         for interval_s, reader in self.readers.items():
             channel = KlineChannel("BTCUSDT", interval_s)
-            self.venue.hub.subscribe(reader.outbox, channel, history=1000)
+            self.venue.hub.subscribe(reader.outbox, channel, history=1000, now_s=0.0)
         return port
 
     async def trade(self, minutes: int) -> None:

@@ -76,7 +76,9 @@ class Served:
     port: int
 
     def http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, verify=False
+        )
 
     async def end(self, number: signal.Signals) -> tuple[int, str, str]:
         """Signal the process; exit code, further output and complaints."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import websockets
 
-from jayx_stream.app.clock import Clock, system_clock
+from jayx_stream.app.clock import RecordedClock
 from jayx_stream.app.config import Account, ApiKey, Config, InstrumentTerms, Server, Streams
 from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.doors.websocket import WebSocketConnection
@@ -30,6 +30,11 @@ BTCUSDT = InstrumentTerms(
 ETHUSDT = InstrumentTerms(
     symbol="ETHUSDT", base="ETH", quote="USDT", tick_size="0.01", lot_size="0.00001"
 )
+TIME_MS = 1716131619042
+"""The venue's clock stands still, in the minute of the document's kline: no other begins within a test,
+and every byte is known.
+"""
+
 TRADE = ("read", "trade")
 ACCOUNTS = (
     Account("alice", {"BTC": "100", "USDT": "1000000"}, (ApiKey(ALICE.key, ALICE.secret, TRADE),)),
@@ -88,7 +93,8 @@ class Running:
 
     @contextlib.asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(base_url=self.origin, trust_env=False) as client:
+        # Without `verify=False` each client would read the system's certificates, for plain HTTP.
+        async with httpx.AsyncClient(base_url=self.origin, trust_env=False, verify=False) as client:
             yield client
 
     @contextlib.asynccontextmanager
@@ -100,9 +106,10 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def venue(
-    config: Config | None = None, *, journal: Journal | None = None, clock: Clock = system_clock
+    config: Config | None = None, *, journal: Journal | None = None
 ) -> AsyncIterator[Running]:
-    """Serve while the context lasts."""
+    """Serve while the context lasts, at `TIME_MS` all the time."""
+    clock = RecordedClock(TIME_MS * 1_000_000)
     made = EmbeddedVenue(config or configured(), journal or MemoryJournal(), clock)
     await made.recover()
     port = await made.start()

@@ -101,15 +101,15 @@ async def test_an_upgrade_by_another_method_ends_the_connection(running: Running
 
 async def test_one_connection_more_than_an_address_may_have_is_refused() -> None:
     async with venue(configured(limits(connections_per_address=2))) as small:
-        one, _ = await small.raw(), await small.raw()
+        leaving, staying = await small.raw(), await small.raw()
         assert await status(small, upgrade()) == 429
-        await one.close()
+        await leaving.close()
         while len(small.connections) > 1:
-            await _.send(request("ping", {}))
-            await _.json()
+            await staying.send(request("ping", {}))
+            await staying.json()
         async with small.connect() as again:
             await again.ping()
-        await _.close()
+        await staying.close()
 
 
 async def test_refused_handshakes_do_not_count_as_connections() -> None:
@@ -128,6 +128,14 @@ async def test_a_head_that_does_not_come_ends_the_connection() -> None:
             await slow.send(upgrade()[:-2])
             assert await silent.ended() == b""
             assert await slow.ended() == b""
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    head = b"POST /api/v1/trader/order HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+    async with venue(configured(limits(handshake_s=1))) as small, await connect(small.port) as slow:
+        await slow.send(head + b"{")
+        answer = await slow.ended()
+        assert b"within 1 s" in answer
 
 
 async def test_a_venue_that_is_not_ready_takes_no_stream_reader() -> None:

@@ -7,19 +7,17 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from jayx_stream.app.clock import RecordedClock
-from tests.doors.running import venue
+from tests.doors.running import TIME_MS, venue
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TIME_MS = 1716131619042
 PUBLIC = "/api/v1/public"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    """Of a venue with a book and two trades, in a minute of 2024."""
-    async with venue(clock=RecordedClock(TIME_MS * 1_000_000)) as running, running.http() as client:
+    """Of a venue with a book and two trades."""
+    async with venue() as running, running.http() as client:
         async with running.traders() as (alice, bob):
             for lots, ticks in ((10, 1000), (20, 1010)):
                 await alice.place("SELL", lots, ticks)

@@ -21,16 +21,12 @@ async def test_a_silent_client_is_pinged_and_cut_without_a_pong() -> None:
                     await (await library.ping())
 
 
-async def test_without_a_bound_a_silent_client_is_left_alone() -> None:
-    async with venue(configured(limits(ping_after_s=0, pong_within_s=1))) as running:
-        async with running.connect() as client:
-            await client.ping()
-            assert running.connections[0]._timer is None
-
-
-async def test_without_a_bound_on_the_pong_a_silent_client_is_pinged_and_stays() -> None:
-    async with venue(configured(limits(ping_after_s=1, pong_within_s=0))) as running:
-        async with await running.raw() as deaf:
+async def test_a_bound_of_0_lets_a_silent_client_stay() -> None:
+    no_ping = limits(ping_after_s=0, pong_within_s=1)
+    no_pong = limits(ping_after_s=1, pong_within_s=0)
+    async with venue(configured(no_ping)) as unasked, venue(configured(no_pong)) as asked:
+        async with await unasked.raw(), await asked.raw() as deaf:
             for _ in range(2):
                 assert await deaf.opcode_and_payload() == (PING, b"")
-            assert running.connections
+            assert asked.connections
+            assert unasked.connections

@@ -1,34 +1,21 @@
 """The user's document, on the wire: its requests as they stand there, its answers byte for byte."""
 
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from jayx_stream.app.clock import RecordedClock
 from jayx_stream.journal import Journal
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.journal.sqlite import SqliteJournal
 from tests.doors.raw import RawClient, frame, request, text
-from tests.doors.running import Running, venue
+from tests.doors.running import TIME_MS, Running, venue
 
 KLINE = '{ "category": "spot", "symbol": "BTCUSDT", "interval": "60" }'
 ORDERBOOK = '{ "category": "spot", "symbol": "BTCUSDT", "precise": "1" }'
 POSITIONS = '{ "apiKey": "clmsionk21ru", "category": "spot" }'
 OPENORDERS = '{ "apiKey": "clmsionk21ru", "category": "spot", "symbol": "BTCUSDT" }'
 """As the document has them."""
-
-TIME_MS = 1716131619042
-"""In the minute of the document's kline."""
-
-
-@contextlib.asynccontextmanager
-async def recorded_venue(journal: Journal | None = None) -> AsyncIterator[Running]:
-    """A venue whose clock stands still, so that every byte is known."""
-    async with venue(journal=journal, clock=RecordedClock(TIME_MS * 1_000_000)) as running:
-        yield running
 
 
 async def trade(running: Running, *fills: tuple[int, int]) -> None:
@@ -52,7 +39,7 @@ async def test_the_documents_kline_comes_out_byte_for_byte() -> None:
         '"o":6678147,"h":6690062,"l":6674783,"c":6689523,"v":241690,"m":1716131619,'
         '"symbol":"BTCUSDT"}}'
     )
-    async with recorded_venue() as running:
+    async with venue() as running:
         await trade(running, (1, 6678147), (1, 6690062), (1, 6674783), (241687, 6689523))
         async with await running.raw() as client:
             await client.send(text(f'{{"event": "kline", "message": {KLINE}}}'))
@@ -61,7 +48,7 @@ async def test_the_documents_kline_comes_out_byte_for_byte() -> None:
 
 
 async def test_each_of_the_documents_requests_is_answered_in_its_form() -> None:
-    async with recorded_venue() as running:
+    async with venue() as running:
         async with running.traders() as (alice, _):
             await alice.place("BUY", 1000000, 100000)
             order, seq = await alice.place("SELL", 1004817, 6684363)
@@ -109,7 +96,7 @@ async def test_each_of_the_documents_requests_is_answered_in_its_form() -> None:
 
 
 async def test_trades_stand_in_the_book_newest_first_in_the_documents_form() -> None:
-    async with recorded_venue() as running:
+    async with venue() as running:
         await trade(running, (591, 6670338), (3779, 6667418))
         async with await running.raw("?envelope=none") as bare:
             await bare.send(text(f'{{"event": "orderbook", "message": {ORDERBOOK}}}'))
@@ -225,7 +212,7 @@ async def pushes(client: RawClient, seq: int, count: int) -> dict[str, object]:
 async def test_a_trade_is_seen_on_all_streams_under_the_seq_of_its_answer(
     journal: Journal,
 ) -> None:
-    async with recorded_venue(journal) as running, running.traders() as (alice, bob):
+    async with venue(journal=journal) as running, running.traders() as (alice, bob):
         async with await running.raw() as client:
             for event, message in (
                 ("kline", KLINE),

@@ -63,7 +63,7 @@ class Stage:
     def reader(self, channel: Channel, history: int = 0) -> Reader:
         """One who reads a channel from now on."""
         reader = Reader(queue_bytes=1)
-        self.gateway.hub.subscribe(reader.outbox, channel, history)
+        self.gateway.hub.subscribe(reader.outbox, channel, history, now_s=0.0)
         return reader
 
 

@@ -109,13 +109,16 @@ def test_openorders_are_written_as_documented() -> None:
     assert encode_payload(changes, {"BTCUSDT": instrument}) == documented("openorders")
 
 
-def test_a_market_order_has_price_zero() -> None:
+def test_a_filled_market_order_has_price_zero_and_its_last_fill() -> None:
     instrument = Instrument.define(
         symbol="BTCUSDT", base="BTC", quote="USDT", tick_size="0.01", lot_size="0.000001"
     )
     order = OrderView(
         1, "alice", "BTCUSDT", Side.SELL, OrderType.MARKET, OrderState.FILLED,
-        5, 0, 0, 5, 500, 5, 100, 0, 0, None,
+        5, 0, 0, 5, 500, 5, 100, 1_000_000, 2_999_999, None,
     )  # fmt: skip
     text = encode_payload(OrderChanges((), (order,)), {"BTCUSDT": instrument})
-    assert text.endswith(b'"symbol":"BTCUSDT","price":"0","quantity":"0.000005"}]}')
+    assert text.endswith(
+        b'"exec":5,"cost":500,"lastLots":5,"lastTicks":100,"created":1,"modified":2,'
+        b'"symbol":"BTCUSDT","price":"0","quantity":"0.000005"}]}'
+    )

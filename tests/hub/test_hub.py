@@ -24,7 +24,7 @@ class Stage:
         """One who reads these channels."""
         reader = Reader()
         for channel in channels:
-            self.hub.subscribe(reader.outbox, channel)
+            self.hub.subscribe(reader.outbox, channel, now_s=0.0)
         return reader
 
 
@@ -40,7 +40,7 @@ def test_subscribing_pushes_the_present_state_at_once(stage: Stage) -> None:
 
 def test_history_comes_before_the_present_state(stage: Stage) -> None:
     reader = Reader()
-    stage.hub.subscribe(reader.outbox, KLINE, history=3)
+    stage.hub.subscribe(reader.outbox, KLINE, history=3, now_s=0.0)
     assert [message["seq"] for message in reader.messages] == [1, 2, 3, 4]
 
 
@@ -167,7 +167,7 @@ def test_a_reader_that_gives_up_does_not_disturb_the_others(stage: Stage) -> Non
     first, slow, last = (Reader(queue_bytes=1, queue_bytes_max=1) for _ in range(3))
     slow.when_given_up = lambda: stage.hub.leave(slow.outbox)
     for reader in (first, slow, last):
-        stage.hub.subscribe(reader.outbox, KLINE)
+        stage.hub.subscribe(reader.outbox, KLINE, now_s=0.0)
     slow.stop()
     stream = stage.hub.stream(KLINE)
     assert stream is not None
@@ -181,10 +181,20 @@ def test_the_only_reader_may_give_up_while_it_is_told(stage: Stage) -> None:
     slow = Reader(queue_bytes=1, queue_bytes_max=1)
     slow.when_given_up = lambda: stage.hub.leave(slow.outbox)
     slow.stop()
-    stage.hub.subscribe(slow.outbox, KLINE, history=5)
+    stage.hub.subscribe(slow.outbox, KLINE, history=5, now_s=0.0)
     assert stage.hub.stream(KLINE) is None
     stage.hub.touch(("kline", "BTCUSDT"))
     assert stage.hub.flush(1.0) is None
+
+
+def test_the_first_push_counts_for_the_interval_too(stage: Stage) -> None:
+    reader = Reader()
+    stage.hub.subscribe(reader.outbox, BOOK, now_s=5.0)
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(5.05) == 5.1
+    assert len(reader.frames) == 1
+    assert stage.hub.flush(5.1) is None
+    assert len(reader.frames) == 2
 
 
 # Readers that resume.
@@ -213,7 +223,7 @@ def test_who_starts_over_gets_the_state_with_a_reset(stage: Stage) -> None:
     stage.hub.resume(reader.outbox, ORDERS, 7)
     stage.hub.start_over(stage.source.resumed[0])
     assert [message["reset"] for message in reader.messages] == [True]
-    stage.hub.subscribe(reader.outbox, ORDERS)
+    stage.hub.subscribe(reader.outbox, ORDERS, now_s=0.0)
     assert "reset" not in reader.messages[1]
 
 
@@ -226,8 +236,10 @@ def test_what_a_reader_does_meanwhile_ends_its_catching_up(stage: Stage, end: st
             stage.hub.leave(reader.outbox)
         case "resume":
             stage.hub.resume(reader.outbox, ORDERS, 5)
+        case "subscribe":
+            stage.hub.subscribe(reader.outbox, ORDERS, now_s=0.0)
         case _:
-            getattr(stage.hub, end)(reader.outbox, ORDERS)
+            stage.hub.unsubscribe(reader.outbox, ORDERS)
     first = stage.source.resumed[0]
     assert first.is_over
     for late in (stage.hub.join, stage.hub.start_over):
@@ -241,7 +253,7 @@ def test_what_a_reader_does_meanwhile_ends_its_catching_up(stage: Stage, end: st
 def test_others_of_a_stream_may_leave_while_one_catches_up(stage: Stage) -> None:
     reader, other = Reader(), Reader()
     stage.hub.resume(reader.outbox, ORDERS, 7)
-    stage.hub.subscribe(other.outbox, ORDERS)
+    stage.hub.subscribe(other.outbox, ORDERS, now_s=0.0)
     stage.hub.leave(other.outbox)
     stage.hub.join(stage.source.resumed[0])
     assert len(stage.hub.streams(ORDERS.topic)) == 1

@@ -201,6 +201,8 @@ class Campaign:
         self.starts_s: list[float] = []
         self.from_checkpoint = 0
         self.compared = 0
+        self.orders = 0
+        """Acknowledged ones, each counted once; the report counts each look."""
 
     async def run(self) -> None:
         """Until the kills are done. Raises AssertionError at the first thing that is wrong."""
@@ -219,6 +221,7 @@ class Campaign:
                 await self._check(market, whole=whole)
                 if done % 100 == 0:
                     print(f"  {done} kills, {self.report.acknowledged:,} acknowledged", flush=True)
+            self.orders += len(market.known)
             shutil.rmtree(folder, ignore_errors=True)
         self.report.seconds = perf_counter() - self._began_s
 
@@ -302,7 +305,8 @@ class Campaign:
     def summary(self) -> str:
         """For people."""
         return (
-            f"  {self.compared} comparisons of state hashes (whole journal = checkpoint + tail), "
+            f"  {self.orders:,} orders acknowledged, all there, each once; "
+            f"{self.compared} comparisons of state hashes (whole journal = checkpoint + tail), "
             f"{self.from_checkpoint} of {len(self.starts_s)} starts from a checkpoint; "
             f"start to ready: median {statistics.median(self.starts_s):.2f} s, "
             f"longest {max(self.starts_s):.2f} s"

@@ -18,6 +18,7 @@ app = App(
     name="jayx-stream",
     help="A spot exchange's stream server that anyone can run.",
     version=__version__,
+    help_format="markdown",
 )
 journal_app.command(checkpoint)
 app.command(journal_app)
@@ -38,13 +39,13 @@ def serve_command(
 ) -> None:
     """Run a venue: exchange, journal, REST and streams, until Ctrl-C.
 
-    Examples
-    --------
-    jayx-stream serve --config sandbox.toml
+    Clients alone, simulated traders, or a recorded market at ten times its pace:
 
-    jayx-stream serve --config sandbox.toml --demo --seed 7
-
-    jayx-stream serve --config sandbox.toml --replay btcusdt.gz --speed 10 --data-dir /tmp/replay
+    ```
+    jayx-stream serve --config venue.toml
+    jayx-stream serve --config venue.toml --demo --seed 7
+    jayx-stream serve --config venue.toml --replay recorded.gz --speed 10 --data-dir replayed
+    ```
 
     Parameters
     ----------

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
+from msgspec import Raw
 from starlette.responses import Response
 
 from jayx_stream.doors import Venue
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.messages import encode
-from jayx_stream.wire.subscribing import check_symbol
+from jayx_stream.wire.subscribing import check_symbol, decode
 from jayx_stream.wire.trading import RestAnswer, RestRefusal
 
 _STATUS = {
@@ -47,12 +47,7 @@ class Query:
         """Those of the query and, beside them, those of a JSON body."""
         if not body:
             return cls(parameters)
-        try:
-            fields = msgspec.json.decode(body, type=dict[str, str | int])
-        except msgspec.ValidationError as error:
-            raise ProtocolError(ErrorCode.BAD_REQUEST, f"the body: {error}") from None
-        except msgspec.DecodeError as error:
-            raise ProtocolError(ErrorCode.BAD_JSON, f"the body: {error}") from None
+        fields = decode(Raw(body), dict[str, str | int])
         return cls({**{name: str(value) for name, value in fields.items()}, **parameters})
 
     def get(self, name: str) -> str | None:

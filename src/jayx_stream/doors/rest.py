@@ -3,10 +3,11 @@
 Rule: a request is read into its typed form, checked, and answered; nothing is decided here.
 """
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -18,11 +19,16 @@ from jayx_stream.model.answers import Answer, Done
 from jayx_stream.model.commands import CancelAll, CancelOrder
 from jayx_stream.model.reasons import ErrorCode, Refused
 from jayx_stream.wire.errors import ProtocolError
+from jayx_stream.wire.limits import Limits
 from jayx_stream.wire.messages import PositionsPush, positions_payload
 from jayx_stream.wire.trading import as_error, fill_payload, placed_order, read_order
 
 RECV_WINDOW_MS = 5000
 RECV_WINDOW_MAX_MS = 60_000
+
+
+class BodyError(ProtocolError):
+    """The body is not wanted, or did not come: the connection ends with the answer."""
 
 
 class TraderRoutes:
@@ -49,7 +55,7 @@ class TraderRoutes:
 
     async def place(self, request: Request) -> Response:
         """Place an order. Answered once it is durable."""
-        body = await _body(request, self._venue.limits.request_bytes)
+        body = await _body(request, self._venue.limits)
         account = self._check(request, body, "trade")
         instruments = self._venue.projections.instruments
         command = read_order(body, account, instruments)
@@ -95,7 +101,7 @@ class TraderRoutes:
 
     async def cancel(self, request: Request) -> Response:
         """Cancel one open order, by `id` or `clientOrderId`, in the query or a JSON body."""
-        body = await _body(request, self._venue.limits.request_bytes)
+        body = await _body(request, self._venue.limits)
         account = self._check(request, body, "trade")
         order_id, client_order_id = _ids(Query.of(request.query_params, body))
         command = CancelOrder(account=account, order_id=order_id, client_order_id=client_order_id)
@@ -106,7 +112,7 @@ class TraderRoutes:
 
     async def cancel_all(self, request: Request) -> Response:
         """Cancel all open orders, or those of one `symbol`."""
-        body = await _body(request, self._venue.limits.request_bytes)
+        body = await _body(request, self._venue.limits)
         account = self._check(request, body, "trade")
         symbol = Query.of(request.query_params, body).symbol(self._venue)
         done = _done(await self._venue.submit(CancelAll(account=account, symbol=symbol)))
@@ -171,7 +177,10 @@ def rest_application(venue: Venue) -> Starlette:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProtocolError)
-        return refusal(error.code, error.reason)
+        answer = refusal(error.code, error.reason)
+        if isinstance(error, BodyError):
+            answer.headers["Connection"] = "close"
+        return answer
 
     async def unknown(request: Request, error: Exception) -> Response:
         path = f"{request.method} {request.url.path}"
@@ -195,14 +204,22 @@ def rest_application(venue: Venue) -> Starlette:
     )
 
 
-async def _body(request: Request, limit_bytes: int) -> bytes:
-    """The whole body. Raises ProtocolError before more than `limit_bytes` are kept."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if 0 < limit_bytes < len(body):
-            reason = f"the body has more than {limit_bytes} bytes"
-            raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+async def _body(request: Request, limits: Limits) -> bytes:
+    """The whole body. Raises BodyError before more is kept, or waited for, than is allowed."""
+    body, limit_bytes, limit_s = b"", limits.request_bytes, limits.handshake_s
+    try:
+        async with asyncio.timeout(limit_s or None):
+            async for chunk in request.stream():
+                body += chunk
+                if 0 < limit_bytes < len(body):
+                    reason = f"the body has more than {limit_bytes} bytes"
+                    raise BodyError(ErrorCode.BAD_REQUEST, reason)
+    except TimeoutError:
+        reason = f"the body did not come within {limit_s} s"
+        raise BodyError(ErrorCode.BAD_REQUEST, reason) from None
+    except ClientDisconnect:
+        # Nobody hears this; but a client that leaves is not our fault, and not to be logged as one.
+        raise BodyError(ErrorCode.BAD_REQUEST, "the body never came") from None
     return body
 
 

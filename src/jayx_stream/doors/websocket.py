@@ -210,14 +210,15 @@ class WebSocketConnection(asyncio.Protocol):
             self._protocol.fail(CloseCode.INVALID_DATA, reason)
             return
         hub, outbox = self._venue.hub, self._outbox
-        for action in self._session.receive(
-            text, now_s=self._loop.time(), ts_ms=self._venue.time_ms()
-        ):
+        now_s = self._loop.time()
+        for action in self._session.receive(text, now_s=now_s, ts_ms=self._venue.time_ms()):
             match action:
                 case Reply():
                     outbox.reply(action.text)
                 case Subscribe():
-                    hub.subscribe(outbox, action.channel, action.history, reset=action.reset)
+                    hub.subscribe(
+                        outbox, action.channel, action.history, now_s=now_s, reset=action.reset
+                    )
                 case Resume():
                     hub.resume(outbox, action.channel, action.seq)
                 case Unsubscribe():

@@ -48,12 +48,20 @@ class Hub:
         """None: the channel is read; else its reader is not there yet."""
 
     def subscribe(
-        self, outbox: Outbox, channel: Channel, history: int = 0, *, reset: bool = False
+        self,
+        outbox: Outbox,
+        channel: Channel,
+        history: int = 0,
+        *,
+        now_s: float,
+        reset: bool = False,
     ) -> None:
         """Make `outbox` a reader, and give it the present state: at once, and again if it was one.
         `reset`: the state says that it stands in place of changes.
         """
-        self._take_in(outbox, channel)
+        stream = self._take_in(outbox, channel)
+        if len(stream.readers) == 1:
+            stream.next_push_s = now_s + self._interval_s(channel)
         for push in self._source.history(channel, history):
             outbox.offer(push)
         outbox.offer(self._source.present(channel, reset=reset))
@@ -73,7 +81,7 @@ class Hub:
     def start_over(self, reader: CatchUp) -> None:
         """What the reader asked for can't be told: give it the present state, which says so."""
         assert not reader.is_over, f"{reader.channel.name} has been left or joined"
-        self.subscribe(reader.outbox, reader.channel, reset=True)
+        self.subscribe(reader.outbox, reader.channel, now_s=0.0, reset=True)
 
     def unsubscribe(self, outbox: Outbox, channel: Channel) -> None:
         """End one subscription, if there is one."""
@@ -120,10 +128,10 @@ class Hub:
 
     def _push_state(self, stream: Stream, now_s: float) -> None:
         stream.changed = False
-        stream.next_push_s = now_s + self._intervals_s.get(stream.channel.event, 0.0)
+        stream.next_push_s = now_s + self._interval_s(stream.channel)
         stream.spread(self._source.present(stream.channel))
 
-    def _take_in(self, outbox: Outbox, channel: Channel) -> None:
+    def _take_in(self, outbox: Outbox, channel: Channel) -> Stream:
         channels = self._read_by.setdefault(outbox, {})
         reader = channels.get(channel)
         if reader is not None:
@@ -134,6 +142,10 @@ class Hub:
             stream = self._streams[channel] = Stream(channel)
             self._topics.setdefault(channel.topic, {})[channel] = stream
         stream.readers[outbox] = None
+        return stream
+
+    def _interval_s(self, channel: Channel) -> float:
+        return self._intervals_s.get(channel.event, 0.0)
 
     def _forget(self, outbox: Outbox, channel: Channel, reader: CatchUp | None) -> None:
         if reader is not None:

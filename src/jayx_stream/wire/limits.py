@@ -20,7 +20,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Per account, as many at once as in a second."""
     open_orders_per_account: int = 20_000
     handshake_s: int = 5
-    """From the connection to the end of the request's head."""
+    """From the connection to the end of the request's head, and from there to the end of its body."""
     header_bytes: int = 8192
     ping_after_s: int = 20
     """Without a word from the client."""
