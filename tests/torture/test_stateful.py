@@ -114,14 +114,17 @@ class Venue(RuleBasedStateMachine):
             await self._ask([command])
 
     async def _crash(self, seed: int, count: int, turns: int) -> None:
+        answers = []
         for command in crowd(Random(seed), self.stage, count):
             self.asked.append((self.stage.time_ns, command))
-            self.desk.submit(command)
+            answers.append(self.desk.submit(command))
         for _ in range(turns):
             await asyncio.sleep(0)
-        # What a kill leaves: the files as they are now. The process that goes on is another world's.
+        self.answered += sum(answer.done() for answer in answers)
+        # What a kill leaves: the files as they are now, copied by their own thread, since a copy takes
+        # time and a kill none. The process that goes on is another world's.
         left = self.folder.with_name(str(int(self.folder.name) + 1))
-        shutil.copytree(self.folder, left)
+        await self.journal._in_thread(shutil.copytree, self.folder, left)
         await self._stop()
         self.folder = left
         await self._start()
