@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.test_serve import state, trade
 from tests.doors.command import CONFIG, run, served
+from tests.journal.test_sqlite import change
 
 
 def files(folder: Path) -> list[Path]:
@@ -45,6 +46,20 @@ async def test_a_damaged_checkpoint_is_said_and_not_used(tmp_path: Path) -> None
         _, _, complaints = await server.end(signal.SIGKILL)
     assert f"{path} is passed over: its checksum does not fit what it holds" in complaints
     assert "Traceback" not in complaints
+
+
+async def test_damage_before_the_checkpoint_refuses_to_start_too(tmp_path: Path) -> None:
+    async with served(tmp_path) as server:
+        async with server.http() as http:
+            await trade(http)
+        await server.end(signal.SIGTERM)
+    assert files(tmp_path)
+    change(tmp_path / "data", "UPDATE records SET hash = zeroblob(32) WHERE first_seq = 1")
+    config = ("--config", tmp_path / "venue.toml", "--data-dir", tmp_path / "data")
+    code, output, complaints = await run("serve", *config, "--port", "0")
+    assert (code, output) == (1, "")
+    assert "journal.sqlite: record 1 to" in complaints
+    assert "the hash does not fit what it covers" in complaints
 
 
 async def test_the_command_folds_the_whole_journal_and_writes_one(tmp_path: Path) -> None:

@@ -118,3 +118,11 @@ async def test_a_reader_gets_what_was_durable_when_it_began(journal: Journal) ->
 async def test_appends_at_the_same_time_are_done_in_order(journal: Journal) -> None:
     await asyncio.gather(*(journal.append([commit(seq)]) for seq in range(1, 21)))
     assert await read(journal) == [[seq] for seq in range(1, 21)]
+
+
+async def test_a_whole_chain_is_found_whole(journal: Journal) -> None:
+    await journal.check(0)
+    await journal.append(batch(1, 3))
+    await journal.append(batch(4, 5))
+    for seq in (1, 3, 5, 9):
+        await journal.check(seq)

@@ -102,8 +102,9 @@ async def recover(
     room: Callable[[], Awaitable[None]] | None = None,
 ) -> Recovered:
     """Bring empty folds to the journal's end; `directory` is where checkpoints are, if any are.
-    One of a commit after `at_most_seq` is not used: somebody needs to see what came before it.
-    `room` is waited for between batches, for folds that write. Raises JournalError.
+    What stands before the one that is used is checked, though not unpacked. One of a commit after
+    `at_most_seq` is not used: somebody needs to see what came before it. `room` is waited for between
+    batches, for folds that write. Raises JournalError.
     """
     began_s = perf_counter()
     seq = 0
@@ -111,6 +112,7 @@ async def recover(
         sweep(directory)
         last_seq = journal.last_seq if at_most_seq is None else at_most_seq
         seq = await _restore(journal, folds, directory, last_seq)
+        await journal.check(seq)
     progress = Progress(seq, journal.last_seq)
     async for commits in journal.read(seq):
         for fold in folds:

@@ -43,6 +43,12 @@ class Journal(Protocol):
         """
         ...
 
+    async def check(self, up_to_seq: int) -> None:
+        """Check the chain of all records that begin up to commit `up_to_seq`, without unpacking them.
+        Raises JournalError at one that isn't what was written.
+        """
+        ...
+
     async def hash_at(self, seq: int) -> bytes | None:
         """The chain's hash up to commit `seq`; None if no record ends with it. Raises JournalError."""
         ...

@@ -39,6 +39,14 @@ class MemoryJournal:
             if wanted:
                 yield wanted
 
+    async def check(self, up_to_seq: int) -> None:
+        """See `Journal`."""
+        previous_hash, previous_seq = origin(self._epoch), 0
+        for record in self._records:
+            if record.first_seq <= up_to_seq:
+                record.check(previous_hash, previous_seq)
+                previous_hash, previous_seq = record.hash, record.last_seq
+
     async def hash_at(self, seq: int) -> bytes | None:
         """See `Journal`."""
         if seq == 0:

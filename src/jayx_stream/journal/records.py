@@ -32,22 +32,28 @@ class Record(Struct, frozen=True):
         first_seq, last_seq, batch = commits[0].seq, commits[-1].seq, encode_commits(commits)
         return cls(first_seq, last_seq, batch, chain(previous_hash, first_seq, last_seq, batch))
 
+    def check(self, previous_hash: bytes, previous_seq: int) -> None:
+        """Check the record against the one before it. Raises JournalError."""
+        if self.first_seq != previous_seq + 1:
+            raise self._damaged(f"expected commit {previous_seq + 1} there")
+        if self.last_seq < self.first_seq:
+            raise self._damaged("its numbers run backwards")
+        if self.hash != chain(previous_hash, self.first_seq, self.last_seq, self.batch):
+            raise self._damaged("the hash does not fit what it covers")
+
     def commits(self, previous_hash: bytes, previous_seq: int) -> tuple[Commit, ...]:
         """Check the record against the one before it and unpack it. Raises JournalError."""
-        where = f"record {self.first_seq} to {self.last_seq}"
-        if self.first_seq != previous_seq + 1:
-            raise JournalError(f"{where}: expected commit {previous_seq + 1} there")
-        if self.last_seq < self.first_seq:
-            raise JournalError(f"{where}: its numbers run backwards")
-        if self.hash != chain(previous_hash, self.first_seq, self.last_seq, self.batch):
-            raise JournalError(f"{where}: the hash does not fit what it covers")
+        self.check(previous_hash, previous_seq)
         try:
             commits = decode_commits(self.batch)
         except (DecodeError, UnicodeError) as error:
-            raise JournalError(f"{where}: {error}") from error
+            raise self._damaged(str(error)) from error
         if [commit.seq for commit in commits] != list(range(self.first_seq, self.last_seq + 1)):
-            raise JournalError(f"{where}: it holds other commits")
+            raise self._damaged("it holds other commits")
         return commits
+
+    def _damaged(self, how: str) -> JournalError:
+        return JournalError(f"record {self.first_seq} to {self.last_seq}: {how}")
 
 
 def chain(previous_hash: bytes, first_seq: int, last_seq: int, batch: bytes) -> bytes:

@@ -117,6 +117,10 @@ class SqliteJournal:
                 f"{self._path}: commits {previous_seq + 1} to {end_seq} can't be found; {HELP}"
             )
 
+    async def check(self, up_to_seq: int) -> None:
+        """See `Journal`."""
+        await self._in_thread(self._check, up_to_seq)
+
     async def hash_at(self, seq: int) -> bytes | None:
         """See `Journal`."""
         end_seq, hash = await self._in_thread(self._record_before, seq)
@@ -300,6 +304,19 @@ class SqliteJournal:
         self._connection.close()
         if not self._only_read:
             self._mark.close()
+
+    def _check(self, up_to_seq: int) -> None:
+        previous_seq, previous_hash = self._end(None)
+        rows = self._connection.execute(
+            f"{_RECORDS} WHERE first_seq <= ? ORDER BY first_seq", (up_to_seq,)
+        )
+        for row in rows:
+            record = self._record(row)
+            try:
+                record.check(previous_hash, previous_seq)
+            except JournalError as error:
+                raise JournalError(f"{self._path}: {error}; {HELP}") from error
+            previous_seq, previous_hash = record.last_seq, record.hash
 
     def _record_before(self, after_seq: int) -> tuple[int, bytes]:
         """Last seq and hash of the newest record that ends at or before `after_seq`."""
