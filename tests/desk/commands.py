@@ -1,5 +1,7 @@
 """Commands to put on a desk: a small venue, and orders in it."""
 
+from functools import partial
+
 from jayx_stream.model.commands import (
     CancelOrder,
     Command,
@@ -31,7 +33,8 @@ OPENING: tuple[Command, ...] = (
 """After these, everyone has plenty of everything. One commit each."""
 
 
-def buy(
+def order(
+    side: Side,
     account: str,
     lots: int,
     ticks: int,
@@ -40,11 +43,11 @@ def buy(
     type: OrderType = OrderType.LIMIT,
     name: str | None = None,
 ) -> PlaceOrder:
-    """An order to buy."""
+    """An order of one side."""
     return PlaceOrder(
         account=account,
         symbol=symbol,
-        side=Side.BUY,
+        side=side,
         type=type,
         lots=lots,
         limit_ticks=ticks,
@@ -52,25 +55,8 @@ def buy(
     )
 
 
-def sell(
-    account: str,
-    lots: int,
-    ticks: int,
-    *,
-    symbol: str = "BTCUSDT",
-    type: OrderType = OrderType.LIMIT,
-    name: str | None = None,
-) -> PlaceOrder:
-    """An order to sell."""
-    return PlaceOrder(
-        account=account,
-        symbol=symbol,
-        side=Side.SELL,
-        type=type,
-        lots=lots,
-        limit_ticks=ticks,
-        client_order_id=name,
-    )
+buy = partial(order, Side.BUY)
+sell = partial(order, Side.SELL)
 
 
 def cancel(account: str, order_id: int) -> CancelOrder:
