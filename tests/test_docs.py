@@ -25,6 +25,7 @@ from jayx_stream.doors.query import refusal
 from jayx_stream.journal.records import FORMAT
 from jayx_stream.model.reasons import CloseCode, ErrorCode
 from jayx_stream.wire.limits import Limits
+from jayx_stream.wire.messages import encode
 from jayx_stream.wire.session import notice
 from tests.sandbox import served_venue, signed, trade
 
@@ -216,7 +217,7 @@ async def test_answers_have_the_form_that_the_documents_show() -> None:
                     real = await answer_to(websocket, example["message"]["request"])
                     assert real == example
                 case "notice":
-                    real = json.loads(notice("CLOSING", 2))
+                    real = json.loads(encode(notice("CLOSING", 2)))
                     assert real == example
                 case _:
                     real = (await signed(at, "POST", "/api/v1/trader/order", order)).json()

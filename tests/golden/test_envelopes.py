@@ -3,6 +3,7 @@
 import pytest
 
 from jayx_stream.wire.limits import Limits
+from jayx_stream.wire.messages import Pong, encode
 from jayx_stream.wire.push import Encoding, Push
 from jayx_stream.wire.session import notice
 from tests.wire.client import Client
@@ -49,7 +50,7 @@ def test_a_push_is_encoded_once_per_encoding() -> None:
 def test_framing_is_what_the_door_makes_of_the_text() -> None:
     framed = Encoding(lambda text: b"<" + text + b">", envelope=False)
     assert Push("kline", "k", 1, 2, b"{}").frame(framed) == b"<{}>"
-    assert framed.reply(b"[]") == b"<[]>"
+    assert framed.reply(Pong("pong", 1, 2)) == b'<{"event":"pong","id":1,"ts":2}>'
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,6 @@ def test_answer(request_text: bytes, answer: bytes) -> None:
 
 
 def test_notice() -> None:
-    assert notice("CLOSING", 10) == (
+    assert encode(notice("CLOSING", 10)) == (
         b'{"event":"notice","message":{"code":"CLOSING","seconds":10}}'
     )

@@ -8,6 +8,7 @@ from msgspec import json
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits
+from jayx_stream.wire.messages import encode
 from jayx_stream.wire.session import Action, Reply, Session, Subscribe
 
 EPOCH = "00c0ffee00c0ffee"
@@ -83,7 +84,7 @@ class Client:
     @staticmethod
     def texts(actions: Sequence[Action]) -> list[bytes]:
         """Of the answers among what is to be done."""
-        return [action.text for action in actions if isinstance(action, Reply)]
+        return [encode(action.answer) for action in actions if isinstance(action, Reply)]
 
     @classmethod
     def replies(cls, actions: Sequence[Action]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.reasons import ErrorCode
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits
+from jayx_stream.wire.messages import encode
 from jayx_stream.wire.session import Close, Reply, Resume, Subscribe, Unsubscribe
 from jayx_stream.wire.trading import read_order
 from tests.wire.client import DOCUMENTED, Client
@@ -65,7 +66,7 @@ def check(text: bytes, *, replies_are_json: bool = True) -> None:
     for action in [*client.send_text(text), *client.send_text(text)]:
         assert isinstance(action, ACTIONS)
         if isinstance(action, Reply) and replies_are_json:
-            assert json.loads(action.text)["event"] in ANSWERS
+            assert json.loads(encode(action.answer))["event"] in ANSWERS
 
 
 @settings(deadline=None)

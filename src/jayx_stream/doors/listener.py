@@ -101,9 +101,9 @@ class Listener:
         connections = list(self._door.connections)
         end_s = loop.time() + drain_s
         span_s = min(drain_s, len(connections) / CLOSES_PER_S)
-        text = notice("CLOSING", math.ceil(span_s))
+        closing = notice("CLOSING", math.ceil(span_s))
         for connection in connections:
-            connection.tell(text)
+            connection.tell(closing)
         for connection in connections:
             await asyncio.sleep(span_s / len(connections))
             if not connection.waiting_bytes:

@@ -19,6 +19,7 @@ from websockets.server import ServerProtocol
 from jayx_stream.doors import Venue
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.model.reasons import CloseCode
+from jayx_stream.wire.messages import Answer
 from jayx_stream.wire.push import Encoding
 from jayx_stream.wire.session import Close, Reply, Resume, Session, Subscribe, Unsubscribe
 
@@ -147,11 +148,11 @@ class WebSocketConnection(asyncio.Protocol):
             self._close_within(CLOSE_WITHIN_S)
             return
         query = parse_qs(urlsplit(request.path).query)
-        encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
+        self._encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
         self._outbox = Outbox(
             self._transport.write,
             self._give_up,
-            encoding,
+            self._encoding,
             queue_bytes=self._limits.queue_bytes,
             queue_bytes_max=self._limits.queue_bytes_max,
         )
@@ -214,7 +215,7 @@ class WebSocketConnection(asyncio.Protocol):
         for action in self._session.receive(text, now_s=now_s, ts_ms=self._venue.time_ms()):
             match action:
                 case Reply():
-                    outbox.reply(action.text)
+                    outbox.reply(self._encoding.reply(action.answer))
                 case Subscribe():
                     hub.subscribe(
                         outbox, action.channel, action.history, now_s=now_s, reset=action.reset
@@ -252,10 +253,10 @@ class WebSocketConnection(asyncio.Protocol):
         """What the client has yet to read before it can be written more."""
         return self._outbox.waiting_bytes if self._outbox is not None else 0
 
-    def tell(self, text: bytes) -> None:
+    def tell(self, answer: Answer) -> None:
         """Send one message of the server's own."""
         if self._outbox is not None:
-            self._outbox.reply(text)
+            self._outbox.reply(self._encoding.reply(answer))
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Say goodbye with a code; cut the connection if the client doesn't answer in time."""

@@ -70,14 +70,14 @@ class Outbox:
         else:
             self._write(push.frame(self._encoding))
 
-    def reply(self, text: bytes) -> None:
+    def reply(self, frame: bytes) -> None:
         """Have an answer written; it keeps its place among the pushes."""
         if self._closed:
             return
         if self._paused:
-            self._queue(self._encoding.reply(text), None)
+            self._queue(frame, None)
         else:
-            self._write(self._encoding.reply(text))
+            self._write(frame)
 
     def pause(self) -> None:
         """The reader is behind: let everything wait."""

@@ -150,6 +150,24 @@ class Pong(Struct):
     ts: int
 
 
+class NoticeMessage(Struct):
+    """What is going to happen, and in how many seconds."""
+
+    code: str
+    seconds: int
+
+
+class Notice(Struct):
+    """What the server tells everyone, unasked."""
+
+    event: str
+    message: NoticeMessage
+
+
+Answer = Ack | ErrorAnswer | Pong | Notice
+"""All that one client is told that is no push."""
+
+
 _encoder = Encoder()
 encode = _encoder.encode
 """Any of the above as JSON."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 
 from msgspec import UNSET, Raw
 
-from jayx_stream.wire.messages import Envelope, encode
+from jayx_stream.wire.messages import Answer, Envelope, encode
 
 Framing = Callable[[bytes], bytes]
 """From a message's text to what a door writes."""
@@ -87,6 +87,6 @@ class Encoding:
         )
         return self._framing(encode(envelope))
 
-    def reply(self, text: bytes) -> bytes:
+    def reply(self, answer: Answer) -> bytes:
         """The bytes of an answer to one client."""
-        return self._framing(text)
+        return self._framing(encode(answer))

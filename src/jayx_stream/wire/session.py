@@ -14,7 +14,15 @@ from jayx_stream.model.reasons import CloseCode, ErrorCode
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits, TokenBucket
-from jayx_stream.wire.messages import Ack, ErrorAnswer, ErrorMessage, Pong, encode
+from jayx_stream.wire.messages import (
+    Ack,
+    Answer,
+    ErrorAnswer,
+    ErrorMessage,
+    Notice,
+    NoticeMessage,
+    Pong,
+)
 from jayx_stream.wire.subscribing import Directory, decode, read_subscription
 
 BATCH_MAX = 100
@@ -49,9 +57,9 @@ class StreamName(Struct, omit_defaults=True):
 
 
 class Reply(Struct, frozen=True):
-    """To be sent to this client: an ack, an error or a pong, as JSON."""
+    """To be sent to this client."""
 
-    text: bytes
+    answer: Answer
 
 
 class Subscribe(Struct, frozen=True):
@@ -159,7 +167,7 @@ class Session:
         match request.event:
             case "ping":
                 request_id = UNSET if request.id is None else request.id
-                yield Reply(encode(Pong("pong", request_id, ts_ms)))
+                yield Reply(Pong("pong", request_id, ts_ms))
             case "subscriptions":
                 yield from _ack(request, {"streams": list(self._channels)})
             case "unsubscribe":
@@ -201,9 +209,9 @@ class Session:
         yield Unsubscribe(channel)
 
 
-def notice(code: str, seconds: int) -> bytes:
-    """The text that announces a planned stop."""
-    return encode({"event": "notice", "message": {"code": code, "seconds": seconds}})
+def notice(code: str, seconds: int) -> Notice:
+    """What announces a planned stop."""
+    return Notice("notice", NoticeMessage(code, seconds))
 
 
 def _read(text: Raw) -> Request:
@@ -224,10 +232,10 @@ def _id_of(text: Raw | None) -> int | str | None:
 
 def _ack(request: Request, message: dict[str, Any]) -> Iterator[Action]:
     if request.id is not None:
-        yield Reply(encode(Ack("ack", request.id, message)))
+        yield Reply(Ack("ack", request.id, message))
 
 
 def _error(request_id: int | str | None, error: ProtocolError, request: Raw | UnsetType) -> Reply:
     answered = UNSET if request_id is None else request_id
     message = ErrorMessage(error.code, error.reason, request)
-    return Reply(encode(ErrorAnswer("error", answered, message)))
+    return Reply(ErrorAnswer("error", answered, message))
