@@ -13,7 +13,7 @@ from jayx_stream.engine import Exchange
 from jayx_stream.journal import JournalError
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.model.answers import Answer, Done
-from jayx_stream.model.commands import Command, OpenAccount
+from jayx_stream.model.commands import AmendOrder, Command, HaltTrading, OpenAccount
 from jayx_stream.model.events import Commit, MinuteBegan
 from jayx_stream.model.order import OrderState
 from jayx_stream.model.reasons import ErrorCode, Refused
@@ -252,6 +252,26 @@ async def test_a_repeated_order_shows_what_became_of_it() -> None:
         (again,) = done(await stage.ask(order))
         assert again.orders[0].order_id == first.orders[0].order_id
         assert again.orders[0].state is OrderState.CANCELED
+
+
+async def test_an_amendment_is_answered_with_the_order_whether_it_changed_or_not() -> None:
+    stage = Stage()
+    async with stage.running():
+        amend = AmendOrder(account="alice", order_id=1, lots=3)
+        _, amended, again = done(await stage.ask(buy("alice", 5, 100), amend, amend))
+        assert (amended.orders[0].lots, amended.orders[0].remaining_lots) == (3, 3)
+        assert again.orders == amended.orders
+        assert again.seq == amended.seq == stage.journal.last_seq
+
+
+async def test_a_halt_is_answered_with_the_orders_that_it_canceled() -> None:
+    stage = Stage()
+    async with stage.running():
+        done(await stage.ask(buy("alice", 5, 100), buy("bob", 2, 99)))
+        halt = HaltTrading(symbol="BTCUSDT", cancel_orders=True)
+        halted, again = done(await stage.ask(halt, halt))
+        assert [order.state for order in halted.orders] == [OrderState.CANCELED] * 2
+        assert (again.orders, again.seq) == ((), halted.seq)
 
 
 async def test_what_waits_when_the_desk_closes_is_still_done() -> None:

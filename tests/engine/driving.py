@@ -1,21 +1,30 @@
 """Drives an exchange as `app/exchange.py` does, and makes up crowds of commands to drive it with."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from random import Random
 
 from jayx_stream.engine import Exchange
 from jayx_stream.model.commands import (
+    AddKey,
     AdvanceClock,
+    AmendOrder,
     CancelAll,
+    CancelAsOperator,
     CancelOrder,
     Command,
     Deposit,
+    HaltTrading,
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    ResumeTrading,
+    RevokeKey,
+    Withdraw,
 )
 from jayx_stream.model.events import Commit
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Key, KeyKind, Permission
 from jayx_stream.model.order import Order, OrderType, Side
 from jayx_stream.model.reasons import Refused
 from jayx_stream.model.units import MINUTE_NS, NS_PER_S
@@ -23,6 +32,8 @@ from jayx_stream.model.units import MINUTE_NS, NS_PER_S
 ACCOUNTS = ("ann", "bob", "cem", "dee")
 OPEN_ORDERS_MAX = 12
 """Few, so that crowds run into it."""
+
+KEY_TEXTS = tuple(f"key {number}" for number in range(12))
 
 _NAMES = tuple(f"n{number}" for number in range(300))
 
@@ -49,11 +60,7 @@ class Driver:
             commit = Commit(self.exchange.seq + 1, self.time_ns, events)
             self.commits.append(commit)
             return self.exchange.apply(commit)
-        if isinstance(command, PlaceOrder):
-            earlier = self.exchange.find(command.account, None, command.client_order_id)
-            assert earlier is not None, "a new order was decided on, but nothing happened"
-            return (earlier,)
-        return ()
+        return self.exchange.already(command)
 
 
 def instruments(*, maker_fee: str = "0.01", taker_fee: str = "0.025") -> tuple[Instrument, ...]:
@@ -83,6 +90,12 @@ def instruments(*, maker_fee: str = "0.01", taker_fee: str = "0.025") -> tuple[I
     )
 
 
+def key(account: str, text: str) -> Key:
+    """A key of this text, known by its hash."""
+    digest = sha256(text.encode()).digest()
+    return Key(digest, account, KeyKind.HMAC, b"secret", (Permission.READ, Permission.TRADE))
+
+
 def opening() -> Iterator[Command]:
     """The commands that crowds begin with: instruments, accounts and a little money."""
     for instrument in instruments():
@@ -105,23 +118,23 @@ def crowd(random: Random, driver: Driver, count: int) -> Iterator[Command]:
         command: Command
         if kind < 0.02 and named:
             command = random.choice(named)
-        elif kind < 0.75:
+        elif kind < 0.70:
             command = _place(random)
             if command.client_order_id is not None:
                 named.append(command)
-        elif kind < 0.88:
+        elif kind < 0.82:
             command = _cancel(random, driver.exchange)
-        elif kind < 0.90:
+        elif kind < 0.88:
+            command = _amend(random, driver.exchange)
+        elif kind < 0.895:
             symbol = random.choice((None, "OILUSD", "TINUSD", "GASUSD"))
             command = CancelAll(account=_account(random), symbol=symbol)
-        elif kind < 0.97:
-            command = _deposit(random, number)
-        elif kind < 0.98:
-            command = OpenAccount(account=random.choice((*ACCOUNTS, "eve", "fees", "outside", "")))
-        elif kind < 0.99:
+        elif kind < 0.94:
+            command = _transfer(random, number)
+        elif kind < 0.95:
             command = AdvanceClock(minute_ns=driver.time_ns)
         else:
-            command = ListInstrument(instrument=_terms(random))
+            command = _operate(random, driver.exchange)
         yield command
 
 
@@ -154,13 +167,47 @@ def _cancel(random: Random, exchange: Exchange) -> CancelOrder:
     return CancelOrder(account=account, order_id=order_id)
 
 
-def _deposit(random: Random, number: int) -> Deposit:
-    return Deposit(
-        account=_account(random),
-        asset=random.choice(("OIL", "TIN", "USD", "USD")),
-        units=random.randint(1, 60) if random.random() < 0.9 else random.choice((0, -1, 2**63 - 1)),
-        reference=f"deposit {random.choice((number, number // 100))}",
+def _amend(random: Random, exchange: Exchange) -> AmendOrder:
+    cancel = _cancel(random, exchange)
+    order = exchange.find(cancel.account, cancel.order_id, cancel.client_order_id)
+    sizes = (9,) if order is None else (order.executed_lots, order.lots - 1, order.lots + 1)
+    return AmendOrder(
+        account=cancel.account,
+        order_id=cancel.order_id,
+        client_order_id=cancel.client_order_id,
+        lots=random.choice(sizes) if random.random() < 0.5 else random.randint(-1, max(sizes)),
     )
+
+
+def _transfer(random: Random, number: int) -> Deposit | Withdraw:
+    account, asset = _account(random), random.choice(("OIL", "TIN", "USD", "USD"))
+    units = random.randint(1, 60) if random.random() < 0.9 else random.choice((0, -1, 2**63 - 1))
+    reference = f"wire {random.choice((number, number // 100))}"
+    if random.random() < 0.7:
+        return Deposit(account=account, asset=asset, units=units, reference=reference)
+    return Withdraw(account=account, asset=asset, units=units, reference=reference)
+
+
+def _operate(random: Random, exchange: Exchange) -> Command:
+    """What an operator asks for. Trading is halted now and then, and never for long."""
+    symbol = random.choice(("OILUSD", "TINUSD", "OILUSD", "TINUSD", "GASUSD"))
+    text, halted = random.choice(KEY_TEXTS), sorted(exchange.listings.halted)
+    if halted and random.random() < 0.5:
+        return ResumeTrading(symbol=random.choice(halted))
+    commands: tuple[Command, ...] = (
+        OpenAccount(account=random.choice((*ACCOUNTS, "eve", "fees", "outside", ""))),
+        ListInstrument(instrument=_terms(random)),
+        HaltTrading(symbol=symbol, cancel_orders=random.random() < 0.3),
+        ResumeTrading(symbol=symbol),
+        CancelAsOperator(
+            order_id=_cancel(random, exchange).order_id if random.random() < 0.5 else None,
+            account=_account(random) if random.random() < 0.7 else None,
+            symbol=symbol if random.random() < 0.3 else None,
+        ),
+        AddKey(key=key(_account(random), text)),
+        RevokeKey(key_id=key("", text).key_id),
+    )
+    return random.choice(commands)
 
 
 def _terms(random: Random) -> Instrument:

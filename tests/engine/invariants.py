@@ -28,13 +28,16 @@ def state(exchange: Exchange) -> dict[str, Any]:
         },
         "orders": {order_id: order.view() for order_id, order in exchange.orders.items()},
         "open": {
-            account: list(orders) for account, orders in exchange._open_by_account.items() if orders
+            account: [order.order_id for order in exchange.open_orders(account)]
+            for account in exchange.ledger.accounts()
         },
         "books": {symbol: book_state(book) for symbol, book in exchange.books.items()},
-        "client_names": {
-            name: order.view() for name, order in exchange._by_client_order_id.items()
-        },
-        "deposits": set(exchange._deposit_references),
+        "client_names": {name: order.view() for name, order in exchange.all_orders.named.items()},
+        "lots_as_placed": dict(exchange.all_orders.lots_as_placed),
+        "deposits": set(exchange.transfers.deposits),
+        "withdrawals": dict(exchange.transfers.withdrawals),
+        "halted": set(exchange.listings.halted),
+        "keys": dict(exchange.keyring.stands),
         "last_order_id": exchange._last_order_id,
         "last_trade_ids": dict(exchange._last_trade_ids),
     }

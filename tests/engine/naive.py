@@ -10,35 +10,30 @@ from math import ceil
 
 from jayx_stream.model.commands import (
     AdvanceClock,
+    AmendOrder,
     CancelAll,
+    CancelAsOperator,
     CancelOrder,
     Command,
-    Deposit,
-    ListInstrument,
-    OpenAccount,
+    HaltTrading,
     PlaceOrder,
     RememberSignature,
 )
 from jayx_stream.model.events import (
-    AccountOpened,
     AnyEvent,
     CancelReason,
-    Deposited,
-    InstrumentListed,
     MinuteBegan,
+    OrderAmended,
     OrderCanceled,
     OrderPlaced,
     SignatureUsed,
     Traded,
 )
-from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import OrderType, Side
 from jayx_stream.model.reasons import ErrorCode
+from tests.engine.naive_venue import LARGEST, NaiveVenue, cost, goods
 
-LARGEST = 2**63 - 1
 MINUTE_NS = 60_000_000_000
-UNITS = 10**8
-"""Of an asset."""
 
 
 @dataclass
@@ -50,6 +45,16 @@ class NaiveOrder:
     left: int
     fills: list[tuple[int, int]] = field(default_factory=list)
     """Lots and ticks."""
+    given_up: int = 0
+    """Lots, by amendments."""
+
+    @property
+    def size(self) -> int:
+        return self.asked.lots - self.given_up
+
+    @property
+    def executed(self) -> int:
+        return sum(lots for lots, _ in self.fills)
 
 
 class NaiveExchange:
@@ -57,24 +62,18 @@ class NaiveExchange:
 
     def __init__(self, open_orders_max: int) -> None:
         self.open_orders_max = open_orders_max
-        self.happened: list[AnyEvent] = []
-        """Through the present command."""
+        self.venue = NaiveVenue()
         self.minute_ns = 0
-        self.instruments: list[Instrument] = []
-        self.accounts: list[str] = []
-        self.deposits: list[Deposit] = []
         self.orders: list[NaiveOrder] = []
         """Those that are open."""
         self.named: list[NaiveOrder] = []
         """Those that have a name, open or not."""
-        self.money: dict[tuple[str, str], int] = {}
-        """Units by account and asset."""
         self.last_id = 0
         self.last_trades: dict[str, int] = {}
 
     def execute(self, command: Command) -> list[AnyEvent] | ErrorCode:
         """Do it, or say why not."""
-        self.happened = []
+        self.happened = self.venue.happened = []
         refused = self._execute(command)
         self.orders = [order for order in self.orders if order.left]
         return refused or self.happened
@@ -85,18 +84,12 @@ class NaiveExchange:
                 return self._place(command)
             case CancelOrder():
                 return self._cancel(command)
+            case AmendOrder():
+                return self._amend(command)
             case CancelAll():
                 return self._cancel_all(command)
-            case Deposit():
-                return self._deposit(command)
-            case OpenAccount(account=account):
-                if account in ("", "fees", "outside"):
-                    return ErrorCode.BAD_REQUEST
-                if account not in self.accounts:
-                    self.accounts.append(account)
-                    self.happened.append(AccountOpened(account))
-            case ListInstrument(instrument=instrument):
-                return self._list(instrument)
+            case CancelAsOperator():
+                return self._cancel_as_operator(command)
             case RememberSignature():
                 used = SignatureUsed(command.digest, command.used_ms, command.expires_ms)
                 self.happened.append(used)
@@ -104,13 +97,20 @@ class NaiveExchange:
                 if time_ns >= self.minute_ns + MINUTE_NS:
                     self.minute_ns = time_ns // MINUTE_NS * MINUTE_NS
                     self.happened.append(MinuteBegan(self.minute_ns))
+            case _:
+                refused = self.venue.execute(command, self._free)
+                if isinstance(command, HaltTrading) and command.cancel_orders:
+                    for order in self.open_orders():
+                        if order.asked.symbol == command.symbol:
+                            self._end(order, CancelReason.HALTED)
+                return refused
         return None
 
     # What can be seen.
 
     def owned(self, account: str, asset: str) -> int:
         """Units that the account has."""
-        return self.money.get((account, asset), 0)
+        return self.venue.owned(account, asset)
 
     def reserved(self, account: str, asset: str) -> int:
         """Units that its open orders may have to give."""
@@ -133,13 +133,15 @@ class NaiveExchange:
     # Commands.
 
     def _place(self, asked: PlaceOrder) -> ErrorCode | None:
-        if asked.symbol not in [instrument.symbol for instrument in self.instruments]:
+        if not self.venue.lists(asked.symbol):
             return ErrorCode.UNKNOWN_SYMBOL
-        if asked.account not in self.accounts:
+        if asked.account not in self.venue.accounts:
             return ErrorCode.UNAUTHORIZED
         earlier = self._named(asked.account, asked.client_order_id)
         if earlier is not None:
             return None if earlier.asked == asked else ErrorCode.CLIENT_ORDER_ID_USED
+        if asked.symbol in self.venue.halted:
+            return ErrorCode.MARKET_HALTED
         own = [
             order for order in self.orders if order.left and order.asked.account == asked.account
         ]
@@ -189,59 +191,69 @@ class NaiveExchange:
         elif order.left and asked.type in (OrderType.MARKET, OrderType.IOC, OrderType.FOK):
             self._end(order, CancelReason.REMAINDER)
 
+    def _amend(self, asked: AmendOrder) -> ErrorCode | None:
+        order = self._meant(asked)
+        if order is None:
+            return ErrorCode.UNKNOWN_ORDER
+        if asked.lots == order.size:
+            return None
+        least = max(order.executed, self.venue.instrument(order.asked.symbol).min_lots)
+        if not least <= asked.lots < order.size:
+            return ErrorCode.BAD_ORDER
+        order.given_up = order.asked.lots - asked.lots
+        order.left = asked.lots - order.executed
+        self.happened.append(OrderAmended(order.id, asked.lots))
+        return None
+
     def _cancel(self, asked: CancelOrder) -> ErrorCode | None:
+        order = self._meant(asked)
+        if order is None:
+            return ErrorCode.UNKNOWN_ORDER
+        self._end(order, CancelReason.BY_OWNER)
+        return None
+
+    def _meant(self, asked: AmendOrder | CancelOrder) -> NaiveOrder | None:
         for order in self.orders:
             is_meant = order.id == asked.order_id
             if asked.order_id is None and asked.client_order_id is not None:
                 is_meant = order.asked.client_order_id == asked.client_order_id
             if is_meant and order.asked.account == asked.account:
-                self._end(order, CancelReason.BY_OWNER)
-                return None
-        return ErrorCode.UNKNOWN_ORDER
+                return order
+        return None
 
     def _cancel_all(self, asked: CancelAll) -> ErrorCode | None:
-        listed = [instrument.symbol for instrument in self.instruments]
-        if asked.symbol is not None and asked.symbol not in listed:
+        if not self.venue.lists(asked.symbol):
             return ErrorCode.UNKNOWN_SYMBOL
         for order in self.open_orders():
             if order.asked.account == asked.account and asked.symbol in (None, order.asked.symbol):
                 self._end(order, CancelReason.BY_OWNER)
         return None
 
-    def _deposit(self, asked: Deposit) -> ErrorCode | None:
-        if asked.account not in self.accounts:
+    def _cancel_as_operator(self, asked: CancelAsOperator) -> ErrorCode | None:
+        if asked == CancelAsOperator() or asked.account not in (None, *self.venue.accounts):
             return ErrorCode.BAD_REQUEST
-        for made in self.deposits:
-            if (made.account, made.reference) == (asked.account, asked.reference):
-                return None
-        total = sum(made.units for made in self.deposits if made.asset == asked.asset)
-        if asked.units < 1 or total + asked.units > LARGEST:
-            return ErrorCode.BAD_REQUEST
-        self.deposits.append(asked)
-        self.happened.append(Deposited(asked.account, asked.asset, asked.units, asked.reference))
-        self._pay("outside", asked.account, asked.asset, asked.units)
-        return None
-
-    def _list(self, new: Instrument) -> ErrorCode | None:
-        for old in self.instruments:
-            if old.symbol == new.symbol:
-                same_assets = (old.base, old.quote) == (new.base, new.quote)
-                if not same_assets or _tick(old) != _tick(new) or _lot(old) != _lot(new):
-                    return ErrorCode.BAD_REQUEST
-        if new not in self.instruments:
-            self.instruments = [old for old in self.instruments if old.symbol != new.symbol] + [new]
-            self.happened.append(InstrumentListed(new))
+        if not self.venue.lists(asked.symbol):
+            return ErrorCode.UNKNOWN_SYMBOL
+        if asked.order_id not in (None, *(order.id for order in self.open_orders())):
+            return ErrorCode.UNKNOWN_ORDER
+        for order in self.open_orders():
+            if (
+                asked.order_id in (None, order.id)
+                and asked.account in (None, order.asked.account)
+                and asked.symbol in (None, order.asked.symbol)
+            ):
+                self._end(order, CancelReason.BY_OPERATOR)
         return None
 
     # Rules.
 
     def _is_good(self, asked: PlaceOrder) -> bool:
-        instrument = self._instrument(asked.symbol)
+        instrument = self.venue.instrument(asked.symbol)
         name, ticks = asked.client_order_id, asked.limit_ticks
         return (
             instrument.min_lots <= asked.lots <= instrument.max_lots
             and (ticks == 0 if asked.type is OrderType.MARKET else ticks > 0)
-            and _cost(instrument, asked.lots, ticks) <= LARGEST
+            and cost(instrument, asked.lots, ticks) <= LARGEST
             and (name is None or 0 < len(name) <= 36)
         )
 
@@ -249,7 +261,7 @@ class NaiveExchange:
         """Whom it takes how much from, and whether its owner's order came in the way, lot by lot."""
         takes: list[tuple[NaiveOrder, int]] = []
         left = asked.lots
-        instrument = self._instrument(asked.symbol)
+        instrument = self.venue.instrument(asked.symbol)
         purse = self._free(asked.account, instrument.quote)
         opposite = Side.SELL if asked.side is Side.BUY else Side.BUY
         for resting in self.book(asked.symbol, opposite):
@@ -264,7 +276,7 @@ class NaiveExchange:
             taken = 0
             while left and taken < resting.left:
                 if asked.type is OrderType.MARKET and asked.side is Side.BUY:
-                    purse -= _cost(instrument, 1, ticks)
+                    purse -= cost(instrument, 1, ticks)
                     if purse < 0:
                         return takes + [(resting, taken)] * (taken > 0), False
                 taken, left = taken + 1, left - 1
@@ -274,21 +286,21 @@ class NaiveExchange:
 
     def _trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int) -> None:
         symbol, ticks = maker.asked.symbol, maker.asked.limit_ticks
-        instrument = self._instrument(symbol)
-        goods = _goods(instrument, lots)
-        price = _cost(instrument, lots, ticks)
+        instrument = self.venue.instrument(symbol)
+        wares = goods(instrument, lots)
+        price = cost(instrument, lots, ticks)
         fees = []
         for order, rate in ((maker, instrument.maker_fee_e8), (taker, instrument.taker_fee_e8)):
             order.left -= lots
             order.fills.append((lots, ticks))
             buys = order.asked.side is Side.BUY
-            gets, asset = (goods, instrument.base) if buys else (price, instrument.quote)
+            gets, asset = (wares, instrument.base) if buys else (price, instrument.quote)
             fee = ceil(gets * Fraction(rate, 10**8))
             fees.append(fee)
-            self._pay("outside", order.asked.account, asset, gets)
-            self._pay(order.asked.account, "fees", asset, fee)
-            gives, asset = (price, instrument.quote) if buys else (goods, instrument.base)
-            self._pay(order.asked.account, "outside", asset, gives)
+            self.venue.pay("outside", order.asked.account, asset, gets)
+            self.venue.pay(order.asked.account, "fees", asset, fee)
+            gives, asset = (price, instrument.quote) if buys else (wares, instrument.base)
+            self.venue.pay(order.asked.account, "outside", asset, gives)
         self.last_trades[symbol] = self.last_trades.get(symbol, 0) + 1
         self.happened.append(
             Traded(
@@ -308,14 +320,7 @@ class NaiveExchange:
         order.left = 0
         self.happened.append(OrderCanceled(order.id, reason))
 
-    def _pay(self, giver: str, taker: str, asset: str, units: int) -> None:
-        self.money[giver, asset] = self.owned(giver, asset) - units
-        self.money[taker, asset] = self.owned(taker, asset) + units
-
     # Look-ups.
-
-    def _instrument(self, symbol: str) -> Instrument:
-        return next(each for each in self.instruments if each.symbol == symbol)
 
     def _named(self, account: str, name: str | None) -> NaiveOrder | None:
         for order in self.named:
@@ -335,37 +340,11 @@ class NaiveExchange:
         return self.owned(account, asset) - self.reserved(account, asset)
 
     def _gives(self, asked: PlaceOrder) -> str:
-        instrument = self._instrument(asked.symbol)
+        instrument = self.venue.instrument(asked.symbol)
         return instrument.quote if asked.side is Side.BUY else instrument.base
 
     def _needs(self, asked: PlaceOrder, lots: int) -> int:
-        instrument = self._instrument(asked.symbol)
+        instrument = self.venue.instrument(asked.symbol)
         if asked.side is Side.BUY:
-            return _cost(instrument, lots, asked.limit_ticks)
-        return _goods(instrument, lots)
-
-
-def _cost(instrument: Instrument, lots: int, ticks: int) -> int:
-    """Units of the quote asset."""
-    tick, lot = instrument.tick_size, instrument.lot_size
-    mantissa = lots * lot.mantissa * ticks * tick.mantissa
-    return _whole(mantissa, lot.decimals + tick.decimals)
-
-
-def _goods(instrument: Instrument, lots: int) -> int:
-    """Units of the base asset."""
-    return _whole(lots * instrument.lot_size.mantissa, instrument.lot_size.decimals)
-
-
-def _whole(mantissa: int, decimals: int) -> int:
-    units, rest = divmod(mantissa * UNITS, 10**decimals)
-    assert rest == 0, f"{mantissa} / 10^{decimals} is no whole number of units"
-    return int(units)
-
-
-def _tick(instrument: Instrument) -> Fraction:
-    return Fraction(instrument.tick_size.mantissa, 10**instrument.tick_size.decimals)
-
-
-def _lot(instrument: Instrument) -> Fraction:
-    return Fraction(instrument.lot_size.mantissa, 10**instrument.lot_size.decimals)
+            return cost(instrument, lots, asked.limit_ticks)
+        return goods(instrument, lots)

@@ -1,28 +1,45 @@
 """Tells a story: reads the commands of `tests/scenarios`, and writes what the exchange makes of them."""
 
+from hashlib import sha256
+
 from jayx_stream.engine.book import HalfBook
 from jayx_stream.model.commands import (
+    AddKey,
     AdvanceClock,
+    AmendOrder,
     CancelAll,
+    CancelAsOperator,
     CancelOrder,
     Command,
     Deposit,
+    HaltTrading,
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    ResumeTrading,
+    RevokeKey,
+    Withdraw,
 )
 from jayx_stream.model.events import (
     AccountOpened,
     AnyEvent,
     Deposited,
     InstrumentListed,
+    KeyAdded,
+    KeyRevoked,
     MinuteBegan,
+    OperatorEvent,
+    OrderAmended,
     OrderCanceled,
     OrderPlaced,
     SignatureUsed,
     Traded,
+    TradingHalted,
+    TradingResumed,
+    Withdrawn,
 )
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Key, KeyKind, Permission
 from jayx_stream.model.order import Order, OrderType, Side
 from jayx_stream.model.reasons import Refused
 from jayx_stream.model.units import MINUTE_NS, NS_PER_S
@@ -82,6 +99,8 @@ class Story:
             self._names.setdefault(order.order_id, name)
         if not events and isinstance(command, PlaceOrder):
             return [f"earlier {self._describe(order)}" for order in answer]
+        if not events and isinstance(command, AmendOrder):
+            return [f"unchanged {self._describe(order)}" for order in answer]
         return [*map(self._event, events)] or ["nothing"]
 
     # Commands.
@@ -98,24 +117,54 @@ class Story:
                     limit_ticks=int(how[1]) if how[0] == "@" else 0,
                     client_order_id=options.get("name"),
                 )
+            case ["amend", account, lots]:
+                name = options["name"]
+                return AmendOrder(account=account, client_order_id=name, lots=int(lots))
+            case ["amend", account, order, lots]:
+                return AmendOrder(account=account, order_id=self._id(order), lots=int(lots))
             case ["cancel", account]:
                 return CancelOrder(account=account, client_order_id=options["name"])
             case ["cancel", account, order]:
-                ids = {name: order_id for order_id, name in self._names.items()}
-                return CancelOrder(account=account, order_id=ids.get(order) or int(order))
+                return CancelOrder(account=account, order_id=self._id(order))
             case ["cancelall", account]:
                 return CancelAll(account=account, symbol=options.get("symbol"))
-            case ["open", account]:
-                return OpenAccount(account=account.strip('"'))
-            case ["deposit", account, units, asset]:
-                reference = options.get("ref", f"#{self.driver.exchange.seq}")
-                return Deposit(account=account, asset=asset, units=int(units), reference=reference)
-            case ["list", symbol, base, quote]:
-                return ListInstrument(instrument=_instrument(symbol, base, quote, options))
             case ["minute", number]:
                 return AdvanceClock(minute_ns=int(number) * MINUTE_NS)
             case _:
+                return self._operators_command(words, options)
+
+    def _operators_command(self, words: list[str], options: dict[str, str]) -> Command:
+        reference = options.get("ref", f"#{self.driver.exchange.seq}")
+        match words:
+            case ["operator", "cancel"]:
+                order = options.get("order")
+                return CancelAsOperator(
+                    order_id=None if order is None else self._id(order),
+                    account=options.get("account"),
+                    symbol=options.get("symbol"),
+                )
+            case ["open", account]:
+                return OpenAccount(account=account.strip('"'))
+            case ["deposit", account, units, asset]:
+                return Deposit(account=account, asset=asset, units=int(units), reference=reference)
+            case ["withdraw", account, units, asset]:
+                return Withdraw(account=account, asset=asset, units=int(units), reference=reference)
+            case ["list", symbol, base, quote]:
+                return ListInstrument(instrument=_instrument(symbol, base, quote, options))
+            case ["halt", symbol, *how]:
+                return HaltTrading(symbol=symbol, cancel_orders=how == ["cancel"])
+            case ["resume", symbol]:
+                return ResumeTrading(symbol=symbol)
+            case ["key", account, text]:
+                return AddKey(key=_key(account, text, options))
+            case ["revoke", text]:
+                return RevokeKey(key_id=_key("", text, {}).key_id)
+            case _:
                 raise ValueError(f"no such command: {' '.join(words)}")
+
+    def _id(self, order: str) -> int:
+        ids = {name: order_id for order_id, name in self._names.items()}
+        return ids.get(order) or int(order)
 
     # What came of them.
 
@@ -132,16 +181,34 @@ class Story:
                 order = self._orders[event.order_id]
                 left_lots = order.lots - order.executed_lots
                 return f"canceled {self._names[event.order_id]} {left_lots} left {event.reason}"
+            case OrderAmended():
+                return f"amended {self._describe(self._orders[event.order_id])}"
             case MinuteBegan():
                 return f"minute {event.minute_ns // MINUTE_NS}"
+            case SignatureUsed():
+                return f"used {event.digest.hex()}"
+            case _:
+                return self._operators_event(event)
+
+    @staticmethod
+    def _operators_event(event: OperatorEvent) -> str:
+        match event:
             case Deposited():
                 return f"deposited {event.account} {event.units} {event.asset}"
+            case Withdrawn():
+                return f"withdrawn {event.account} {event.units} {event.asset}"
             case AccountOpened():
                 return f"opened {event.account}"
             case InstrumentListed():
                 return f"listed {event.instrument.symbol}"
-            case SignatureUsed():
-                return f"used {event.digest.hex()}"
+            case TradingHalted():
+                return f"halted {event.symbol}"
+            case TradingResumed():
+                return f"resumed {event.symbol}"
+            case KeyAdded():
+                return f"key {event.key.key_id} of {event.key.account}"
+            case KeyRevoked():
+                return f"revoked {event.key_id}"
 
     def _fees(self, event: Traded) -> str:
         instrument = self.driver.exchange.instruments[event.symbol]
@@ -189,6 +256,14 @@ class Story:
             for asset, balance in sorted(balances.items())
         ]
         return f"{account} has {', '.join(parts) or 'nothing'}"
+
+
+def _key(account: str, text: str, options: dict[str, str]) -> Key:
+    """`like`: another text, whose key id this one is to have."""
+    digest = sha256(text.encode()).digest()
+    if "like" in options:
+        digest = sha256(options["like"].encode()).digest()[:6] + digest[6:]
+    return Key(digest, account, KeyKind.HMAC, b"secret", (Permission.READ, Permission.TRADE))
 
 
 def _instrument(symbol: str, base: str, quote: str, options: dict[str, str]) -> Instrument:

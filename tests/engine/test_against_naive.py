@@ -9,20 +9,36 @@ from hypothesis import strategies as st
 from jayx_stream.engine import Exchange
 from jayx_stream.engine.ledger import Balance
 from jayx_stream.model.commands import (
+    AddKey,
     AdvanceClock,
+    AmendOrder,
     CancelAll,
+    CancelAsOperator,
     CancelOrder,
     Command,
     Deposit,
+    HaltTrading,
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    ResumeTrading,
+    RevokeKey,
+    Withdraw,
 )
 from jayx_stream.model.order import Order, OrderType, Side
 from jayx_stream.model.reasons import Refused
 from jayx_stream.model.units import MINUTE_NS
 from tests.engine import invariants
-from tests.engine.driving import ACCOUNTS, OPEN_ORDERS_MAX, Driver, crowd, instruments, opening
+from tests.engine.driving import (
+    ACCOUNTS,
+    KEY_TEXTS,
+    OPEN_ORDERS_MAX,
+    Driver,
+    crowd,
+    instruments,
+    key,
+    opening,
+)
 from tests.engine.naive import NaiveExchange, NaiveOrder
 
 SYMBOLS = ("OILUSD", "TINUSD")
@@ -55,7 +71,7 @@ class Pair:
 
 
 def compare(exchange: Exchange, naive: NaiveExchange) -> None:
-    """Balances, reserves, named and open orders, and books are alike."""
+    """Balances, reserves, named and open orders, books, halts and keys are alike."""
     for account, balances in exchange.ledger.accounts().items():
         for asset in ("OIL", "TIN", "USD"):
             owned, reserved = naive.owned(account, asset), naive.reserved(account, asset)
@@ -68,6 +84,10 @@ def compare(exchange: Exchange, naive: NaiveExchange) -> None:
         for side in Side:
             ids = [id for level in book.half(side).levels() for id in level.orders]
             assert ids == [order.id for order in naive.book(symbol, side)], f"{side} of {symbol}"
+    assert exchange.listings.halted == set(naive.venue.halted)
+    assert exchange.keyring.stands == {
+        each.key_id: each not in naive.venue.revoked for each in naive.venue.keys
+    }
 
 
 def _units(balances: Mapping[str, Balance], asset: str) -> tuple[int, int]:
@@ -80,9 +100,9 @@ def _is_like(order: Order, naive: NaiveOrder) -> bool:
     lots, ticks = fills[-1] if fills else (None, None)
     return (
         (order.account, order.symbol, order.side, order.type, order.lots, order.limit_ticks)
-        == (asked.account, asked.symbol, asked.side, asked.type, asked.lots, asked.limit_ticks)
+        == (asked.account, asked.symbol, asked.side, asked.type, naive.size, asked.limit_ticks)
         and (order.remaining_lots, order.last_lots, order.last_ticks) == (naive.left, lots, ticks)
-        and order.executed_lots == sum(lots for lots, _ in fills)
+        and order.executed_lots == naive.executed
         and order.cost == sum(lots * ticks for lots, ticks in fills)
     )
 
@@ -127,6 +147,17 @@ _commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(CancelOrder, account=_accounts, order_id=st.integers(1, 12)),
     st.builds(CancelOrder, account=_accounts, client_order_id=_names),
     st.builds(CancelAll, account=_accounts, symbol=st.none() | _symbols),
+    st.builds(AmendOrder, account=_accounts, order_id=st.integers(1, 12), lots=st.integers(-1, 20)),
+    st.builds(AmendOrder, account=_accounts, client_order_id=_names, lots=st.integers(0, 20)),
+    st.builds(
+        CancelAsOperator,
+        order_id=st.none() | st.integers(1, 12),
+        account=st.none() | _accounts,
+        symbol=st.none() | _symbols,
+    ),
+    st.builds(HaltTrading, symbol=_symbols, cancel_orders=st.booleans()),
+    st.builds(ResumeTrading, symbol=_symbols),
+    st.builds(ResumeTrading, symbol=_symbols),
     st.builds(OpenAccount, account=_accounts),
     st.builds(
         Deposit,
@@ -135,6 +166,15 @@ _commands: st.SearchStrategy[Command] = st.one_of(
         units=st.integers(0, 50) | st.just(2**63 - 1),
         reference=st.sampled_from(NAMES),
     ),
+    st.builds(
+        Withdraw,
+        account=_accounts,
+        asset=st.sampled_from(("OIL", "USD")),
+        units=st.integers(0, 400),
+        reference=st.sampled_from(NAMES),
+    ),
+    st.builds(AddKey, key=st.builds(key, _accounts, st.sampled_from(KEY_TEXTS))),
+    st.builds(RevokeKey, key_id=st.sampled_from([key("", text).key_id for text in KEY_TEXTS])),
     st.builds(
         ListInstrument,
         instrument=st.sampled_from((*instruments(), *instruments(maker_fee="0", taker_fee="1"))),

@@ -1,6 +1,7 @@
 """What always holds is asserted while the exchange runs: each test breaks one thing, and is stopped."""
 
 from collections.abc import Callable
+from itertools import chain
 from random import Random
 
 import msgspec
@@ -9,12 +10,21 @@ import pytest
 from jayx_stream.engine import Exchange
 from jayx_stream.engine.book import Level
 from jayx_stream.engine.ledger import OUTSIDE
-from jayx_stream.model.commands import Command, PlaceOrder
-from jayx_stream.model.events import Commit, Traded
+from jayx_stream.model.commands import AmendOrder, Command, PlaceOrder
+from jayx_stream.model.events import (
+    AnyEvent,
+    Commit,
+    KeyAdded,
+    KeyRevoked,
+    OrderAmended,
+    Traded,
+    Withdrawn,
+)
 from jayx_stream.model.order import OrderType, Side
-from tests.engine.driving import Driver, crowd, opening
+from tests.engine.driving import Driver, crowd, key, opening
 
 OIL = "OILUSD"
+KEY = key("ann", "ann's key")
 
 
 def place(account: str, side: Side, lots: int, ticks: int) -> Command:
@@ -101,6 +111,43 @@ def test_a_trade_stops_at(driver: Driver, damage: Callable[[Exchange], None], na
         driver.exchange.apply(Commit(driver.exchange.seq + 1, driver.time_ns, events))
 
 
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (release_too_much, "available <= balance: ann released more OIL than it reserved"),
+        (put_lots_into_the_level, "level lots = its orders'"),
+        (leave_lots_without_order, "level lots = its orders'"),
+        (lose_a_fill, r"executed \+ remaining = lots"),
+    ],
+)
+def test_an_amendment_stops_at(
+    driver: Driver, damage: Callable[[Exchange], None], named: str
+) -> None:
+    events = driver.exchange.decide(AmendOrder(account="ann", order_id=1, lots=2))
+    assert isinstance(events, tuple)
+    damage(driver.exchange)
+    with pytest.raises(AssertionError, match=named):
+        driver.exchange.apply(Commit(driver.exchange.seq + 1, driver.time_ns, events))
+
+
+@pytest.mark.parametrize(
+    ("events", "named"),
+    [
+        ((OrderAmended(1, 5),), "amendment of order 1 to 5 lots"),
+        ((OrderAmended(1, 6),), "amendment of order 1 to 6 lots"),
+        ((OrderAmended(1, 0),), "amendment of order 1 to 0 lots"),
+        ((Withdrawn("ann", "OIL", 292, "r"),), "0 <= available: ann overdrew OIL"),
+        ((KeyAdded(KEY), KeyAdded(KEY)), f"key {KEY.key_id} comes once"),
+        ((KeyAdded(KEY), *[KeyRevoked(KEY.key_id)] * 2), f"key {KEY.key_id} goes once"),
+    ],
+)
+def test_what_cannot_have_happened_stops(
+    driver: Driver, events: tuple[AnyEvent, ...], named: str
+) -> None:
+    with pytest.raises(AssertionError, match=named):
+        driver.exchange.apply(Commit(driver.exchange.seq + 1, driver.time_ns, events))
+
+
 def test_an_order_stops_at_a_crossed_book(driver: Driver) -> None:
     events = driver.exchange.decide(place("bob", Side.BUY, 5, 1))
     assert isinstance(events, tuple)
@@ -124,6 +171,6 @@ def test_a_trade_at_another_price_than_its_commit_says_stops(driver: Driver) -> 
 
 def test_a_crowd_meets_no_assertion() -> None:
     driver = Driver()
-    for command in (*opening(), *crowd(Random(5), driver, 2000)):
+    for command in chain(opening(), crowd(Random(5), driver, 2000)):
         driver.ask(command)
     driver.exchange.ledger.check_all_conserved()

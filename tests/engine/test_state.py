@@ -12,10 +12,20 @@ import msgspec
 import pytest
 
 from jayx_stream.engine import Exchange, decode_exchange, encode_exchange, state_hash
-from jayx_stream.model.commands import Command
+from jayx_stream.model.commands import (
+    AddKey,
+    AmendOrder,
+    Command,
+    HaltTrading,
+    PlaceOrder,
+    RevokeKey,
+    Withdraw,
+)
 from jayx_stream.model.events import decode_commits, encode_commits
+from jayx_stream.model.order import OrderType, Side
+from jayx_stream.model.reasons import ErrorCode, Refused
 from tests.engine import invariants
-from tests.engine.driving import OPEN_ORDERS_MAX, Driver, crowd, opening
+from tests.engine.driving import OPEN_ORDERS_MAX, Driver, crowd, key, opening
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,6 +103,43 @@ def test_hashes_are_the_same_in_every_process() -> None:
     told = [run.communicate()[0].split() for run in runs]
     assert len(told[0]) == 3
     assert told[1:] == told[:1] * 2
+
+
+def test_a_restored_exchange_refuses_what_the_first_one_does() -> None:
+    driver, added = Driver(), key("ann", "ann's")
+    place = PlaceOrder(
+        account="ann",
+        symbol="OILUSD",
+        side=Side.SELL,
+        type=OrderType.LIMIT,
+        lots=9,
+        limit_ticks=10,
+        client_order_id="mine",
+    )
+    withdraw = Withdraw(account="ann", asset="USD", units=5, reference="r")
+    done: tuple[Command, ...] = (
+        place,
+        AmendOrder(account="ann", client_order_id="mine", lots=4),
+        withdraw,
+        HaltTrading(symbol="OILUSD"),
+        AddKey(key=added),
+        RevokeKey(key_id=added.key_id),
+    )
+    for command in (*opening(), *done):
+        assert not isinstance(driver.ask(command), Refused), command
+    asked: tuple[tuple[Command, ErrorCode | None], ...] = (
+        (place, None),
+        (msgspec.structs.replace(place, lots=4), ErrorCode.CLIENT_ORDER_ID_USED),
+        (msgspec.structs.replace(place, client_order_id="new"), ErrorCode.MARKET_HALTED),
+        (withdraw, None),
+        (msgspec.structs.replace(withdraw, units=6), ErrorCode.BAD_REQUEST),
+        (RevokeKey(key_id=added.key_id), None),
+        (AddKey(key=added), ErrorCode.BAD_REQUEST),
+    )
+    for exchange in (driver.exchange, again(driver.exchange)):
+        for command, code in asked:
+            told = exchange.decide(command)
+            assert told == () if code is None else isinstance(told, Refused) and told.code is code
 
 
 def test_only_an_empty_exchange_is_restored() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from random import Random
 
 from jayx_stream.history import History
+from jayx_stream.model.order import OrderView
 from jayx_stream.model.past import Page, Rows
 from jayx_stream.model.views import Kline
 from jayx_stream.projections import Projections, rows_of
@@ -39,6 +40,14 @@ class Crowd:
     def give(self, history: History, rows: Iterable[Rows] | None = None) -> None:
         for each in self.rows if rows is None else rows:
             history.append(each)
+
+    def last_fill_ns(self, order: OrderView) -> int:
+        """When the order was last traded with; it was."""
+        return max(
+            trade.time_ns
+            for trade in self.trades
+            if order.order_id in (trade.maker_order_id, trade.taker_order_id)
+        )
 
     def fills(self, account: str, symbols: list[str]) -> list[tuple[int, int]]:
         """Number and time of each trade that the account has part in, oldest first."""

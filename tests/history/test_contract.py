@@ -11,6 +11,7 @@ import pytest_asyncio
 from jayx_stream.history import History
 from jayx_stream.history.memory import MemoryHistory
 from jayx_stream.history.sqlite import SqliteHistory
+from jayx_stream.model.order import OrderState
 from jayx_stream.model.past import KlineRange, Page, Rows
 from tests.history.kept import Crowd, paged, some_page
 
@@ -126,6 +127,20 @@ async def test_past_orders_come_in_pages(history: History, seed: int) -> None:
         found = await history.orders(account, symbols, page)
         assert [order.order_id for order in found] == paged(rows, page), page
         assert all(order in traders.orders for order in found)
+
+
+async def test_an_order_that_an_amendment_filled_is_a_past_order(history: History) -> None:
+    traders = crowd()
+    traders.give(history)
+    filled = [
+        order
+        for order in traders.orders
+        if order.state is OrderState.FILLED and order.modified_ns > traders.last_fill_ns(order)
+    ]
+    assert filled, "the crowd amended none down to what was executed"
+    for order in filled:
+        assert order.lots == order.executed_lots
+        assert await history.order(order.account, order.order_id, None) == order
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -24,8 +24,15 @@ from jayx_stream.journal.checkpoints import (
 )
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Key
 from jayx_stream.model.order import OrderView
-from jayx_stream.projections.state import KlinesState, ProjectionsState, TradesState
+from jayx_stream.projections import KeyView
+from jayx_stream.projections.state import (
+    KlinesState,
+    ProjectionsState,
+    TickerState,
+    TradesState,
+)
 from tests.journal.commits import batch
 
 PARTS = {"exchange": b"one", "projections": bytes(range(256)), "third": b""}
@@ -155,6 +162,9 @@ def test_a_changed_form_of_the_parts_has_a_new_number() -> None:
         ProjectionsState,
         TradesState,
         KlinesState,
+        TickerState,
+        KeyView,
+        Key,
         OrderView,
         Instrument,
     ]
@@ -163,4 +173,4 @@ def test_a_changed_form_of_the_parts_has_a_new_number() -> None:
         for each in structs
         for field in msgspec.structs.fields(each)
     )
-    assert (FORMAT, sha256(form.encode()).hexdigest()[:16]) == (1, "305c65d0d3376223")
+    assert (FORMAT, sha256(form.encode()).hexdigest()[:16]) == (2, "d914d7cb4bc4c430")

@@ -18,15 +18,22 @@ from jayx_stream.model.events import (
     Commit,
     Deposited,
     InstrumentListed,
+    KeyAdded,
+    KeyRevoked,
     MinuteBegan,
+    OrderAmended,
     OrderCanceled,
     OrderPlaced,
     SignatureUsed,
     Traded,
+    TradingHalted,
+    TradingResumed,
+    Withdrawn,
     decode_commits,
     encode_commits,
 )
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Key, KeyKind, Permission
 from jayx_stream.model.order import OrderState, OrderType, Side
 
 OIL = Instrument.define(
@@ -41,6 +48,16 @@ OIL = Instrument.define(
     taker_fee="0.002",
 )
 PLACED = OrderPlaced(7, "ann", "OILUSD", Side.BUY, OrderType.POST_ONLY, 3, 101, "mine")
+KEY = Key(
+    b"the SHA-256 of some key's text..",
+    "ann",
+    KeyKind.ED25519,
+    b"public",
+    (Permission.READ, Permission.TRADE),
+    ("10.0.0.0/8",),
+    True,
+    "bot",
+)
 
 STORED: list[tuple[AnyEvent, bytes]] = [
     (SignatureUsed(b"sixteen bytes...", 5, 9), b"\x94\xa1S\xc4\x10sixteen bytes...\x05\t"),
@@ -63,6 +80,16 @@ STORED: list[tuple[AnyEvent, bytes]] = [
         b"\x9a\xa1T\x01\xa6OILUSD\xa4SELL\x03e\x07\x08\x04\x05",
     ),
     (OrderCanceled(8, CancelReason.REMAINDER), b"\x93\xa1C\x08\xa9REMAINDER"),
+    (OrderAmended(8, 2), b"\x93\xa1E\x08\x02"),
+    (Withdrawn("ann", "USD", 500, "r1"), b"\x95\xa1W\xa3ann\xa3USD\xcd\x01\xf4\xa2r1"),
+    (TradingHalted("OILUSD"), b"\x92\xa1H\xa6OILUSD"),
+    (TradingResumed("OILUSD"), b"\x92\xa1R\xa6OILUSD"),
+    (
+        KeyAdded(KEY),
+        b"\x92\xa1K\x98\xc4 the SHA-256 of some key's text..\xa3ann\xa7ED25519\xc4\x06public"
+        b"\x92\xa4read\xa5trade\x91\xaa10.0.0.0/8\xc3\xa3bot",
+    ),
+    (KeyRevoked("0123456789ab"), b"\x92\xa1X\xac0123456789ab"),
     (MinuteBegan(60_000_000_000), b"\x92\xa1M\xcf\x00\x00\x00\r\xf8GX\x00"),
 ]
 
@@ -83,7 +110,9 @@ def test_every_kind_of_event_has_its_example() -> None:
 def test_every_word_of_an_order_is_stored_as_it_is_spelled() -> None:
     assert list(Side) == ["BUY", "SELL"]
     assert list(OrderType) == ["LIMIT", "MARKET", "IOC", "FOK", "POST_ONLY"]
-    assert list(CancelReason) == ["BY_OWNER", "REMAINDER", "SELF_TRADE"]
+    assert list(CancelReason) == ["BY_OWNER", "REMAINDER", "SELF_TRADE", "BY_OPERATOR", "HALTED"]
+    assert list(KeyKind) == ["HMAC", "ED25519"]
+    assert list(Permission) == ["read", "trade"]
 
 
 counts = st.integers(-(2**63), 2**63 - 1)

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from jayx_stream.model.events import OrderCanceled, OrderPlaced, Traded
+from jayx_stream.model.events import OrderAmended, OrderCanceled, OrderPlaced, Traded
 from jayx_stream.model.order import Order, OrderState, OrderType, Side
 from jayx_stream.projections import Projections
 from jayx_stream.projections.openorders import CLOSED_ORDERS_MAX, AllOrders
@@ -61,7 +61,7 @@ def test_changes_tell_exactly_the_orders_that_the_events_name() -> None:
 
 def _ids(event: object) -> tuple[int, ...]:
     match event:
-        case OrderPlaced() | OrderCanceled():
+        case OrderPlaced() | OrderAmended() | OrderCanceled():
             return (event.order_id,)
         case Traded():
             return (event.maker_order_id, event.taker_order_id)

@@ -10,7 +10,7 @@ from jayx_stream.model.events import Commit
 from jayx_stream.model.order import Side
 from jayx_stream.model.views import INTERVALS_S
 from jayx_stream.projections import Projections, decode_projections, encode_projections, openorders
-from tests.engine.driving import ACCOUNTS
+from tests.engine.driving import ACCOUNTS, KEY_TEXTS, key
 from tests.projections.following import journal
 
 
@@ -23,7 +23,10 @@ def again(projections: Projections) -> Projections:
 def answers(projections: Projections) -> list[object]:
     """All that can be asked."""
     told: list[object] = [projections.seq, projections.time_ns, list(projections.instruments)]
+    told += [set(projections.halted), projections.minute_s, projections.keys.all()]
+    told += [projections.keys.find(key("", text).digest) for text in KEY_TEXTS]
     for symbol in projections.instruments:
+        told += [projections.ticker(symbol)]
         told += [projections.orderbook(symbol, precise, 100, 1000) for precise in (1, 3)]
         klines = projections.klines.get(symbol)
         if klines is not None:

@@ -4,13 +4,15 @@ No byte about an event leaves before its batch is durable. If the journal fails,
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 
 from jayx_stream.desk.local import Asked, LocalDesk
 from jayx_stream.engine import Exchange
 from jayx_stream.feed import Feed
+from jayx_stream.hub.counts import FAST_SECONDS, Histogram
 from jayx_stream.journal import Journal, JournalError
 from jayx_stream.model.answers import Answer, Done
-from jayx_stream.model.commands import AdvanceClock, Command, PlaceOrder
+from jayx_stream.model.commands import AdvanceClock, Command
 from jayx_stream.model.events import Commit
 from jayx_stream.model.order import Order
 from jayx_stream.model.reasons import ErrorCode, Refused
@@ -18,6 +20,8 @@ from jayx_stream.model.units import MINUTE_NS
 
 BATCH_COMMANDS_MAX = 1000
 """Commands that share one journal record, and so one sync of the disk."""
+
+BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, BATCH_COMMANDS_MAX)
 
 
 AfterBatch = Callable[[int], Awaitable[None]]
@@ -40,6 +44,9 @@ class ExchangeLoop:
         self._journal = journal
         self._feed = feed
         self._after_batch = after_batch
+        self.commit_s = Histogram(FAST_SECONDS)
+        """For which the journal took to make a batch durable."""
+        self.batch_commits = Histogram(BATCH_BOUNDS)
 
     async def run(self) -> None:
         """Serve the desk until it is closed and nothing waits. Raises JournalError after a failed
@@ -61,7 +68,10 @@ class ExchangeLoop:
         commits: list[Commit] = []
         answers = [self._execute(each, commits) for each in asked]
         if commits:
+            began_s = perf_counter()
             await self._journal.append(commits)
+            self.commit_s.observe(perf_counter() - began_s)
+            self.batch_commits.observe(len(commits))
             self._feed.publish(commits)
         for each, answer in zip(asked, answers, strict=True):
             each.answer(answer)
@@ -88,7 +98,7 @@ class ExchangeLoop:
     def _commit(
         self, command: Command, time_ns: int, commits: list[Commit]
     ) -> Sequence[Order] | Refused:
-        """Decide and apply; gives the orders placed or canceled, now or when it was first asked."""
+        """Decide and apply; gives the orders placed, amended or canceled, now or when first asked."""
         events = self._exchange.decide(command)
         if isinstance(events, Refused):
             return events
@@ -96,8 +106,4 @@ class ExchangeLoop:
             commit = Commit(self._exchange.seq + 1, time_ns, events)
             commits.append(commit)
             return self._exchange.apply(commit)
-        if isinstance(command, PlaceOrder):
-            earlier = self._exchange.find(command.account, None, command.client_order_id)
-            assert earlier is not None, "a new order was decided on, but nothing happened"
-            return (earlier,)
-        return ()
+        return self._exchange.already(command)

@@ -7,7 +7,7 @@ from collections import Counter
 
 from jayx_stream.engine.exchange import Exchange
 from jayx_stream.engine.ledger import OUTSIDE
-from jayx_stream.model.order import Side
+from jayx_stream.model.order import OrderState, Side
 
 
 def audit(exchange: Exchange) -> None:
@@ -15,6 +15,7 @@ def audit(exchange: Exchange) -> None:
     check_money_is_conserved(exchange)
     check_reserves_are_those_of_open_orders(exchange)
     check_books_hold_the_open_orders(exchange)
+    check_orders_add_up(exchange)
 
 
 def check_money_is_conserved(exchange: Exchange) -> None:
@@ -67,3 +68,15 @@ def check_books_hold_the_open_orders(exchange: Exchange) -> None:
         if bid is not None and ask is not None:
             assert bid.ticks < ask.ticks, f"{symbol} is crossed: {bid.ticks} and {ask.ticks}"
     assert sorted(resting) == sorted(exchange.orders), "open orders and books disagree"
+
+
+def check_orders_add_up(exchange: Exchange) -> None:
+    """What is executed and what is left is an open order's size; an amended one was larger before."""
+    orders = exchange.all_orders
+    for order in orders.open.values():
+        assert order.executed_lots + order.remaining_lots == order.lots, f"order {order.order_id}"
+        filled = OrderState.PARTIALLY_FILLED if order.executed_lots else OrderState.NEW
+        assert order.state is filled, f"order {order.order_id} is {order.state}"
+    named = {order.order_id: order for order in orders.named.values()}
+    for order_id, lots in orders.lots_as_placed.items():
+        assert lots > named[order_id].lots, f"order {order_id} grew from {lots} lots"

@@ -7,44 +7,67 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from jayx_stream.engine.book import Book
+from jayx_stream.engine.changing import (
+    decide_amend,
+    decide_cancel,
+    decide_cancel_all,
+    decide_cancel_as_operator,
+)
 from jayx_stream.engine.invariants import check_trades
-from jayx_stream.engine.ledger import FEES, OUTSIDE, Ledger
+from jayx_stream.engine.keyring import Keyring
+from jayx_stream.engine.ledger import FEES, Ledger
+from jayx_stream.engine.listings import Listings
+from jayx_stream.engine.orders import AllOrders
 from jayx_stream.engine.placing import Placing
 from jayx_stream.engine.state import ExchangeState
+from jayx_stream.engine.transfers import Transfers
 from jayx_stream.model.commands import (
+    AddKey,
     AdvanceClock,
+    AmendOrder,
     CancelAll,
+    CancelAsOperator,
     CancelOrder,
     Command,
     Deposit,
+    HaltTrading,
     ListInstrument,
     OpenAccount,
+    OperatorCommand,
     PlaceOrder,
     RememberSignature,
+    ResumeTrading,
+    RevokeKey,
+    Withdraw,
 )
 from jayx_stream.model.events import (
     AccountOpened,
     AnyEvent,
-    CancelReason,
     Commit,
     Deposited,
     InstrumentListed,
+    KeyAdded,
+    KeyRevoked,
     MinuteBegan,
+    OperatorEvent,
+    OrderAmended,
     OrderCanceled,
     OrderPlaced,
     SignatureUsed,
     Traded,
+    TradingHalted,
+    TradingResumed,
+    Withdrawn,
 )
-from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import Order, Side
 from jayx_stream.model.reasons import ErrorCode, Refused
-from jayx_stream.model.units import COUNT_MAX, MINUTE_NS
+from jayx_stream.model.units import MINUTE_NS
 
 Events = tuple[AnyEvent, ...]
 
 
 class Exchange:
-    """All state of one venue's trading: instruments, accounts, balances, orders, books and clock."""
+    """All state of one venue's trading: instruments, accounts, balances, orders, books, keys and clock."""
 
     def __init__(self, *, open_orders_max: int = 20_000) -> None:
         """`open_orders_max`: open orders that one account may have, 0 for no limit."""
@@ -53,15 +76,14 @@ class Exchange:
         self.time_ns = 0
         self.minute_ns = 0
         """Start of the exchange's current minute; 0 before the clock first struck."""
-        self.instruments: dict[str, Instrument] = {}
+        self.listings = Listings()
+        self.instruments = self.listings.instruments
         self.ledger = Ledger()
+        self.transfers = Transfers(self.ledger)
+        self.keyring = Keyring(self.ledger)
         self.books: dict[str, Book] = {}
-        self.orders: dict[int, Order] = {}
-        """Open orders."""
-        self._open_by_account: dict[str, dict[int, Order]] = {}
-        self._by_client_order_id: dict[tuple[str, str], Order] = {}
-        """Every order that was ever given a name, open or not: names are for ever."""
-        self._deposit_references: set[tuple[str, str]] = set()
+        self.all_orders = AllOrders()
+        self.orders = self.all_orders.open
         self.signatures: OrderedDict[bytes, int] = OrderedDict()
         """Those used lately, and when they expire, in milliseconds; in the order of their use."""
         self._last_order_id = 0
@@ -76,95 +98,85 @@ class Exchange:
             case PlaceOrder():
                 return self._decide_place(command)
             case CancelOrder():
-                return self._decide_cancel(command)
+                return decide_cancel(command, self.all_orders)
+            case AmendOrder():
+                return decide_amend(command, self.all_orders, self.instruments)
             case CancelAll():
-                return self._decide_cancel_all(command)
+                refused = self.listings.refuse(command.symbol)
+                return refused or decide_cancel_all(command, self.all_orders)
+            case CancelAsOperator():
+                return self._decide_cancel_as_operator(command)
             case AdvanceClock():
                 minute_ns = command.minute_ns - command.minute_ns % MINUTE_NS
                 return (MinuteBegan(minute_ns),) if minute_ns > self.minute_ns else ()
-            case OpenAccount():
-                return self._decide_open(command)
-            case Deposit():
-                return self._decide_deposit(command)
-            case ListInstrument():
-                return self._decide_list(command.instrument)
             case RememberSignature():
                 return (SignatureUsed(command.digest, command.used_ms, command.expires_ms),)
+            case _:
+                return self._decide_as_operator(command)
+
+    def _decide_as_operator(self, command: OperatorCommand) -> Events | Refused:
+        match command:
+            case OpenAccount():
+                return self.transfers.decide_open(command)
+            case Deposit():
+                return self.transfers.decide_deposit(command)
+            case Withdraw():
+                return self.transfers.decide_withdraw(command)
+            case ListInstrument():
+                return self.listings.decide_list(command.instrument)
+            case HaltTrading():
+                return self.listings.decide_halt(command, self.orders.values())
+            case ResumeTrading():
+                return self.listings.decide_resume(command.symbol)
+            case AddKey():
+                return self.keyring.decide_add(command.key)
+            case RevokeKey():
+                return self.keyring.decide_revoke(command.key_id)
 
     def _decide_place(self, command: PlaceOrder) -> Events | Refused:
-        account, name = command.account, command.client_order_id
-        instrument = self.instruments.get(command.symbol)
+        account, symbol = command.account, command.symbol
+        instrument = self.instruments.get(symbol)
         if instrument is None:
-            return Refused(ErrorCode.UNKNOWN_SYMBOL, f"no instrument {command.symbol}")
+            return Refused(ErrorCode.UNKNOWN_SYMBOL, f"no instrument {symbol}")
         if not self.ledger.has(account):
             return Refused(ErrorCode.UNAUTHORIZED, f"no account {account}")
-        if name is not None:
-            earlier = self._by_client_order_id.get((account, name))
+        if command.client_order_id is not None:
+            earlier = self.all_orders.named.get((account, command.client_order_id))
             if earlier is not None:
-                return () if _is_same(earlier, command) else _name_used(earlier, name)
-        count = len(self._open_by_account.get(account, ()))
+                return self.all_orders.refuse_retry(earlier, command) or ()
+        if symbol in self.listings.halted:
+            return Refused(ErrorCode.MARKET_HALTED, f"trading of {symbol} is halted")
+        count = self.all_orders.count(account)
         if command.type.rests and 0 < self._open_orders_max <= count:
             reason = f"{count} orders are open, {self._open_orders_max} are allowed"
             return Refused(ErrorCode.TOO_MANY_ORDERS, reason)
-        return Placing(instrument, self.books[command.symbol], self.ledger, command).decide(
+        return Placing(instrument, self.books[symbol], self.ledger, command).decide(
             order_id=self._last_order_id + 1,
-            trade_id=self._last_trade_ids.get(command.symbol, 0) + 1,
+            trade_id=self._last_trade_ids.get(symbol, 0) + 1,
         )
 
-    def _decide_cancel(self, command: CancelOrder) -> Events | Refused:
-        order = self.find(command.account, command.order_id, command.client_order_id)
-        if order is None or not order.is_open:
-            wanted = command.order_id if command.order_id is not None else command.client_order_id
-            state = "no such order" if order is None else f"it is {order.state}"
-            return Refused(ErrorCode.UNKNOWN_ORDER, f"no open order {wanted}: {state}")
-        return (OrderCanceled(order.order_id, CancelReason.BY_OWNER),)
+    def _decide_cancel_as_operator(self, command: CancelAsOperator) -> Events | Refused:
+        if command.account is not None and not self.ledger.has(command.account):
+            return Refused(ErrorCode.BAD_REQUEST, f"no account {command.account}")
+        refused = self.listings.refuse(command.symbol)
+        return refused or decide_cancel_as_operator(command, self.all_orders)
 
-    def _decide_cancel_all(self, command: CancelAll) -> Events | Refused:
-        if command.symbol is not None and command.symbol not in self.instruments:
-            return Refused(ErrorCode.UNKNOWN_SYMBOL, f"no instrument {command.symbol}")
-        return tuple(
-            OrderCanceled(order.order_id, CancelReason.BY_OWNER)
-            for order in self.open_orders(command.account)
-            if command.symbol in (None, order.symbol)
-        )
-
-    def _decide_open(self, command: OpenAccount) -> Events | Refused:
-        if command.account in (FEES, OUTSIDE, ""):
-            reason = f"the account name {command.account!r} is not to be had"
-            return Refused(ErrorCode.BAD_REQUEST, reason)
-        return () if self.ledger.has(command.account) else (AccountOpened(command.account),)
-
-    def _decide_deposit(self, command: Deposit) -> Events | Refused:
-        account, asset, units = command.account, command.asset, command.units
-        if not self.ledger.has(account):
-            return Refused(ErrorCode.BAD_REQUEST, f"no account {account}")
-        if (account, command.reference) in self._deposit_references:
-            return ()
-        outside = self.ledger.balances(OUTSIDE).get(asset)
-        brought_in = -outside.units if outside is not None else 0
-        if units < 1 or brought_in + units > COUNT_MAX:
-            return Refused(
-                ErrorCode.BAD_REQUEST,
-                f"a deposit of {units} units of {asset} is not within 1 and {COUNT_MAX - brought_in}",
-            )
-        return (Deposited(account, asset, units, command.reference),)
-
-    def _decide_list(self, instrument: Instrument) -> Events | Refused:
-        listed = self.instruments.get(instrument.symbol)
-        if listed == instrument:
-            return ()
-        if listed is not None and _steps(listed) != _steps(instrument):
-            return Refused(
-                ErrorCode.BAD_REQUEST,
-                f"{instrument.symbol} is listed with other assets, tick size or lot size: "
-                f"{_steps(listed)}, not {_steps(instrument)}",
-            )
-        return (InstrumentListed(instrument),)
+    def already(self, command: Command) -> tuple[Order, ...]:
+        """What answers a command of which nothing came: the orders that it asks for, as they are."""
+        match command:
+            case PlaceOrder():
+                order = self.find(command.account, None, command.client_order_id)
+            case AmendOrder():
+                order = self.find(command.account, command.order_id, command.client_order_id)
+            case _:
+                return ()
+        assert order is not None, "a change was decided on, but nothing happened"
+        return (order,)
 
     # What happened. The only place where state changes.
 
     def apply(self, commit: Commit) -> list[Order]:
-        """Take a commit in, and give the orders that it placed or canceled. Commits come in order:
+        """Take a commit in, and give the orders that it placed, amended or canceled. Commits come in order:
         asserts that none is left out.
         """
         assert commit.seq == self.seq + 1, f"commit {commit.seq} after {self.seq}"
@@ -181,19 +193,14 @@ class Exchange:
                     self._apply_traded(event)
                 case OrderCanceled():
                     orders[event.order_id] = self._apply_canceled(event)
+                case OrderAmended():
+                    orders[event.order_id] = self._apply_amended(event)
                 case MinuteBegan():
                     self.minute_ns = event.minute_ns
-                case Deposited():
-                    self.ledger.transfer(OUTSIDE, event.account, event.asset, event.units)
-                    self.ledger.check_conserved(event.asset)
-                    self._deposit_references.add((event.account, event.reference))
                 case SignatureUsed():
                     self._apply_signature(event)
-                case AccountOpened():
-                    self.ledger.open(event.account)
-                case InstrumentListed():
-                    self.instruments[event.instrument.symbol] = event.instrument
-                    self.books.setdefault(event.instrument.symbol, Book())
+                case _:
+                    self._apply_operators(event)
         if placed is not None:
             symbol = placed.symbol
             if len(commit.events) > 1:
@@ -201,18 +208,36 @@ class Exchange:
             self.books[symbol].check_not_crossed(symbol)
         return list(orders.values())
 
+    def _apply_operators(self, event: OperatorEvent) -> None:
+        match event:
+            case AccountOpened():
+                self.ledger.open(event.account)
+            case Deposited():
+                self.transfers.deposit(event)
+            case Withdrawn():
+                self.transfers.withdraw(event)
+            case InstrumentListed():
+                self.instruments[event.instrument.symbol] = event.instrument
+                self.books.setdefault(event.instrument.symbol, Book())
+            case TradingHalted():
+                self.listings.halted.add(event.symbol)
+            case TradingResumed():
+                self.listings.halted.remove(event.symbol)
+            case KeyAdded():
+                self.keyring.add(event.key)
+            case KeyRevoked():
+                self.keyring.revoke(event.key_id)
+
     def _apply_placed(self, event: OrderPlaced) -> Order:
         order = event.order(self.time_ns)
         self._last_order_id = event.order_id
-        if order.client_order_id is not None:
-            self._by_client_order_id[order.account, order.client_order_id] = order
+        self.all_orders.name(order)
         self._add(order)
         return order
 
     def _add(self, order: Order) -> None:
         """Take an open order in: it reserves, and rests if it is of those that do."""
-        self.orders[order.order_id] = order
-        self._open_by_account.setdefault(order.account, {})[order.order_id] = order
+        self.all_orders.add(order)
         instrument = self.instruments[order.symbol]
         units = instrument.reserved_units(order.side, order.remaining_lots, order.limit_ticks)
         if units:
@@ -255,8 +280,13 @@ class Exchange:
         self._give_up(order, lots)
         return order
 
+    def _apply_amended(self, event: OrderAmended) -> Order:
+        order = self.orders[event.order_id]
+        self._give_up(order, self.all_orders.amend(order, event.lots, self.time_ns))
+        return order
+
     def _give_up(self, order: Order, lots: int) -> None:
-        """After a fill or a cancel: release the reserve of `lots`, and let a closed order go."""
+        """After a fill, an amendment or a cancel: release what `lots` reserve, let a closed order go."""
         instrument = self.instruments[order.symbol]
         units = instrument.reserved_units(order.side, lots, order.limit_ticks)
         if units:
@@ -264,8 +294,7 @@ class Exchange:
         if order.type.rests:
             self.books[order.symbol].half(order.side).reduce(order, lots)
         if not order.is_open:
-            del self.orders[order.order_id]
-            del self._open_by_account[order.account][order.order_id]
+            self.all_orders.close(order)
 
     # What is asked about.
 
@@ -273,22 +302,17 @@ class Exchange:
         self, account: str, order_id: int | None, client_order_id: str | None = None
     ) -> Order | None:
         """The account's order: an open one by its id, any by its client id."""
-        if order_id is not None:
-            order = self.orders.get(order_id)
-            return order if order is not None and order.account == account else None
-        if client_order_id is None:
-            return None
-        return self._by_client_order_id.get((account, client_order_id))
+        return self.all_orders.find(account, order_id, client_order_id)
 
     def open_orders(self, account: str) -> Iterator[Order]:
         """The account's open orders, oldest first."""
-        return iter(self._open_by_account.get(account, {}).values())
+        return self.all_orders.open_of(account)
 
     # The whole, as one value.
 
     def state(self) -> ExchangeState:
         """What stands now. Only between commits."""
-        kept = {order.order_id: order for order in self._by_client_order_id.values()}
+        kept = {order.order_id: order for order in self.all_orders.named.values()}
         kept.update(self.orders)
         return ExchangeState(
             seq=self.seq,
@@ -302,7 +326,14 @@ class Exchange:
                 for account, balances in sorted(self.ledger.accounts().items())
             ),
             orders=tuple(kept[order_id].view() for order_id in sorted(kept)),
-            deposit_references=tuple(sorted(self._deposit_references)),
+            lots_as_placed=tuple(sorted(self.all_orders.lots_as_placed.items())),
+            deposit_references=tuple(sorted(self.transfers.deposits)),
+            withdrawals=tuple(
+                (*reference, *made)
+                for reference, made in sorted(self.transfers.withdrawals.items())
+            ),
+            halted=tuple(sorted(self.listings.halted)),
+            key_ids=tuple(sorted(self.keyring.stands.items())),
             signatures=tuple(self.signatures.items()),
         )
 
@@ -314,7 +345,12 @@ class Exchange:
         self.minute_ns = state.minute_ns
         self._last_order_id = state.last_order_id
         self._last_trade_ids.update(state.last_trade_ids)
-        self._deposit_references.update(state.deposit_references)
+        self.all_orders.lots_as_placed.update(state.lots_as_placed)
+        self.transfers.deposits.update(state.deposit_references)
+        for account, reference, asset, units in state.withdrawals:
+            self.transfers.withdrawals[account, reference] = (asset, units)
+        self.listings.halted.update(state.halted)
+        self.keyring.stands.update(state.key_ids)
         self.signatures.update(state.signatures)
         for instrument in state.instruments:
             self.instruments[instrument.symbol] = instrument
@@ -324,36 +360,8 @@ class Exchange:
         self.ledger.check_all_conserved()
         for view in state.orders:
             order = Order.restored(view)
-            if order.client_order_id is not None:
-                self._by_client_order_id[order.account, order.client_order_id] = order
+            self.all_orders.name(order)
             if order.is_open:
                 self._add(order)
         for symbol, book in self.books.items():
             book.check_not_crossed(symbol)
-
-
-def _is_same(order: Order, command: PlaceOrder) -> bool:
-    return (order.symbol, order.side, order.type, order.lots, order.limit_ticks) == (
-        command.symbol,
-        command.side,
-        command.type,
-        command.lots,
-        command.limit_ticks,
-    )
-
-
-def _name_used(earlier: Order, name: str) -> Refused:
-    return Refused(
-        ErrorCode.CLIENT_ORDER_ID_USED,
-        f"{name} is order {earlier.order_id}: {earlier.side} {earlier.lots} lots of "
-        f"{earlier.symbol}, {earlier.type} at {earlier.limit_ticks} ticks",
-    )
-
-
-def _steps(instrument: Instrument) -> tuple[str, str, str, str]:
-    return (
-        instrument.base,
-        instrument.quote,
-        instrument.tick_size.text(1),
-        instrument.lot_size.text(1),
-    )

@@ -8,7 +8,7 @@ FEES = "fees"
 """The account that fees are paid to."""
 
 OUTSIDE = "outside"
-"""Where deposits come from; its balance is minus what all others hold."""
+"""Where deposits come from and withdrawals go to; its balance is minus what all others hold."""
 
 
 class Balance:

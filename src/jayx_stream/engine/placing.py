@@ -114,7 +114,7 @@ class Placing:
         available = self._available_units(asset)
         if needed <= available:
             return None
-        return _insufficient(asset, needed, available)
+        return insufficient(asset, needed, available)
 
     def _refuse_matches(self, matches: Matches) -> Refused | None:
         command = self._command
@@ -128,7 +128,7 @@ class Placing:
         if spends and not matches.fills and not matches.met_own_order:
             needed = self._instrument.quote_units(1, best.ticks)
             quote = self._instrument.quote
-            return _insufficient(quote, needed, self._available_units(quote))
+            return insufficient(quote, needed, self._available_units(quote))
         return None
 
     def _available_units(self, asset: str) -> int:
@@ -139,7 +139,8 @@ def _bad(reason: str) -> Refused:
     return Refused(ErrorCode.BAD_ORDER, reason)
 
 
-def _insufficient(asset: str, needed_units: int, available_units: int) -> Refused:
+def insufficient(asset: str, needed_units: int, available_units: int) -> Refused:
+    """More of an asset is needed than no open order reserves."""
     needed, available = ASSET_UNIT.text(needed_units), ASSET_UNIT.text(available_units)
     reason = f"{needed} {asset} are needed, {available} are available"
     return Refused(ErrorCode.INSUFFICIENT_BALANCE, reason)

@@ -28,8 +28,16 @@ class ExchangeState(Struct, frozen=True, array_like=True):
     """By account, then by asset, in units; the fees' and the outside's too."""
     orders: tuple[OrderView, ...]
     """Open or named ones by id, so that each price has its own in order of time."""
+    lots_as_placed: tuple[tuple[int, int], ...]
+    """By id, of those of them that have a name and were amended since."""
     deposit_references: tuple[tuple[str, str], ...]
     """Account and reference."""
+    withdrawals: tuple[tuple[str, str, str, int], ...]
+    """Account and reference, then asset and units."""
+    halted: tuple[str, ...]
+    """Symbols."""
+    key_ids: tuple[tuple[str, bool], ...]
+    """Of every key that ever was, and whether it stands."""
     signatures: tuple[tuple[bytes, int], ...]
     """Those used lately, and when they expire, in the order of their use."""
 

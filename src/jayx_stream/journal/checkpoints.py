@@ -15,7 +15,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from jayx_stream.journal import Journal
 
-FORMAT = 1
+FORMAT = 2
 """Number of the files' form, the parts' own included; another one is passed over."""
 
 KEPT = 2

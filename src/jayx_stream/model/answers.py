@@ -12,7 +12,7 @@ class Done(Struct, frozen=True):
     seq: int
     """The commit that the answer reflects."""
     orders: tuple[OrderView, ...] = ()
-    """The order placed, or those canceled."""
+    """The order placed or amended, or those canceled."""
 
 
 Answer = Done | Refused

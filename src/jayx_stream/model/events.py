@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Key
 from jayx_stream.model.order import Order, OrderType, Side
 
 
@@ -21,6 +22,9 @@ class CancelReason(StrEnum):
     """What a MARKET, IOC or FOK order could not take."""
     SELF_TRADE = "SELF_TRADE"
     """The next order to take was the taker's own account's."""
+    BY_OPERATOR = "BY_OPERATOR"
+    HALTED = "HALTED"
+    """Trading of its instrument was halted, and all orders with it."""
 
 
 class Event(Struct, frozen=True, array_like=True, gc=False, tag_field="event"):
@@ -42,10 +46,43 @@ class Deposited(Event, frozen=True, tag="D"):
     reference: str
 
 
+class Withdrawn(Event, frozen=True, tag="W"):
+    """Money went out."""
+
+    account: str
+    asset: str
+    units: int
+    reference: str
+
+
 class InstrumentListed(Event, frozen=True, tag="I"):
     """The instrument trades on these terms from now on."""
 
     instrument: Instrument
+
+
+class TradingHalted(Event, frozen=True, tag="H"):
+    """No order of the instrument is taken from now on."""
+
+    symbol: str
+
+
+class TradingResumed(Event, frozen=True, tag="R"):
+    """Orders of the instrument are taken again."""
+
+    symbol: str
+
+
+class KeyAdded(Event, frozen=True, tag="K"):
+    """A key is let in from now on."""
+
+    key: Key
+
+
+class KeyRevoked(Event, frozen=True, tag="X"):
+    """A key is let in no more."""
+
+    key_id: str
 
 
 class OrderPlaced(Event, frozen=True, tag="P"):
@@ -93,6 +130,14 @@ class Traded(Event, frozen=True, tag="T"):
     taker_fee_units: int
 
 
+class OrderAmended(Event, frozen=True, tag="E"):
+    """An open order became smaller, and what it gave up is no longer reserved."""
+
+    order_id: int
+    lots: int
+    """Its size now, executed lots included: if no more than those, the order is filled."""
+
+
 class OrderCanceled(Event, frozen=True, tag="C"):
     """What was left of an order was given up, and its reserve released."""
 
@@ -115,11 +160,22 @@ class SignatureUsed(Event, frozen=True, tag="S"):
     expires_ms: int
 
 
-AnyEvent = (
+OperatorEvent = (
     AccountOpened
     | Deposited
+    | Withdrawn
     | InstrumentListed
+    | TradingHalted
+    | TradingResumed
+    | KeyAdded
+    | KeyRevoked
+)
+"""What only an operator can bring about: accounts, money, instruments, keys."""
+
+AnyEvent = (
+    OperatorEvent
     | OrderPlaced
+    | OrderAmended
     | Traded
     | OrderCanceled
     | MinuteBegan

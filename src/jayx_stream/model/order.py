@@ -68,7 +68,7 @@ class OrderView(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Order:
-    """One order's state. Changed by `fill` and `cancel` only, which the owner of the order calls."""
+    """One order's state. Changed by `fill`, `amend` and `cancel` only, which the owner of the order calls."""
 
     __slots__ = (
         "account",
@@ -159,6 +159,22 @@ class Order:
         self.last_ticks = ticks
         self.modified_ns = time_ns
         self.state = OrderState.PARTIALLY_FILLED if self.remaining_lots else OrderState.FILLED
+
+    def amend(self, lots: int, time_ns: int) -> int:
+        """Make the order smaller, to `lots` with those that are executed; gives how many it gave up."""
+        assert self.remaining_lots > 0, f"amendment of closed order {self.order_id}"
+        assert 0 < lots < self.lots, f"amendment of order {self.order_id} to {lots} lots"
+        assert lots >= self.executed_lots, f"executed <= lots: order {self.order_id}"
+        given_up_lots = self.lots - lots
+        self.lots = lots
+        self.remaining_lots -= given_up_lots
+        assert self.executed_lots + self.remaining_lots == self.lots, (
+            f"executed + remaining = lots: order {self.order_id}"
+        )
+        self.modified_ns = time_ns
+        if not self.remaining_lots:
+            self.state = OrderState.FILLED
+        return given_up_lots
 
     def cancel(self, time_ns: int) -> None:
         """Give up what is left."""

@@ -54,6 +54,8 @@ class CloseCode(IntEnum):
     """One message came in too many fragments."""
     TOO_BIG = 1009
     """A request is over the limit."""
+    KEY_REVOKED = 4001
+    """A key that the connection was let in by was revoked."""
     SLOW_READER = 4008
     """More waits for this reader than is kept: what may not be merged exceeded its bound."""
     FLOODING = 4029

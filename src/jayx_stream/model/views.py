@@ -8,6 +8,9 @@ INTERVALS_S = (60, 300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 60480
 """Kline intervals in seconds (protocol §4)."""
 
 WEEK_S = 604800
+TICKER_WINDOW_S = 86400
+"""Whole minutes of so many seconds are told by a ticker, and the current one."""
+
 _FIRST_MONDAY_S = 4 * 86400
 
 
@@ -82,6 +85,33 @@ class Orderbook(Struct, frozen=True):
     """Newest first."""
     trade_id: int
     """Of the newest trade; 0 before the first."""
+
+
+class Ticker(Struct, frozen=True, kw_only=True):
+    """What was traded of a symbol within 24 hours, in whole minutes, and the best of its book now."""
+
+    symbol: str
+    last_ticks: int | None
+    """Price of the last trade, however old; None before the first."""
+    open_ticks: int | None
+    """Price of the first trade within the 24 hours. None, as the next two: there was none."""
+    high_ticks: int | None
+    low_ticks: int | None
+    lots: int
+    cost: int
+    """Σ lots × ticks, in tick·lots."""
+    count: int
+    """Trades."""
+    first_trade_id: int | None
+    """Of those within the 24 hours; None: there was none."""
+    last_trade_id: int | None
+    bid: Level | None
+    """The best one; None: nobody bids."""
+    ask: Level | None
+    open_s: int
+    """Start of the first of the 1440 whole minutes, seconds since the epoch."""
+    close_s: int
+    """End of the minute that comes after these, the current one."""
 
 
 class Position(Struct, frozen=True, array_like=True, gc=False):

@@ -5,13 +5,16 @@ answers, at any time, what a stream or a request sees.
 """
 
 from jayx_stream.projections.changes import Changes
+from jayx_stream.projections.keys import AllKeys, KeyView
 from jayx_stream.projections.projections import Projections
 from jayx_stream.projections.recent import RecentChanges
 from jayx_stream.projections.rows import rows_of
 from jayx_stream.projections.state import ProjectionsState, decode_projections, encode_projections
 
 __all__ = [
+    "AllKeys",
     "Changes",
+    "KeyView",
     "Projections",
     "ProjectionsState",
     "RecentChanges",

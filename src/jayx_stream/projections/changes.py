@@ -22,6 +22,8 @@ class Changes:
     """In the order in which they happened."""
     positions: set[str] = field(default_factory=set)
     """Accounts whose balances or reserves changed."""
+    revoked: list[str] = field(default_factory=list)
+    """Ids of keys that are let in no more."""
     orders: dict[str, list[Order]] = field(default_factory=dict)
     """By account: each order that changed, once, in the order of its first change. They are live:
     what they say holds until the next commit."""

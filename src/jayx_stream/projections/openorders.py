@@ -26,6 +26,11 @@ class AllOrders:
         self._open: dict[int, Order] = {}
         self._accounts: dict[str, AccountOrders] = {}
 
+    @property
+    def open_count(self) -> int:
+        """Open orders of all accounts."""
+        return len(self._open)
+
     def add(self, order: Order) -> None:
         """An order was placed."""
         self._open[order.order_id] = order

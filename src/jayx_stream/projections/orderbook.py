@@ -37,6 +37,13 @@ class BookHalf:
             del self._lots[rank], self._counts[rank]
             del self._ranks[bisect_left(self._ranks, rank)]
 
+    def best(self) -> Level | None:
+        """The level that an incoming order would meet first."""
+        if not self._ranks:
+            return None
+        rank = self._ranks[-1]
+        return Level(rank * self._sign, self._lots[rank], self._counts[rank])
+
     def levels(self, precise: int, depth: int) -> tuple[Level, ...]:
         """The best `depth` levels, best first, each `precise` ticks wide (protocol §5)."""
         levels: list[Level] = []

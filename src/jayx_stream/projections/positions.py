@@ -21,6 +21,11 @@ class AllPositions:
     def __init__(self) -> None:
         self._accounts: dict[str, dict[str, Holding]] = {}
 
+    @property
+    def count(self) -> int:
+        """Accounts that were ever opened."""
+        return len(self._accounts)
+
     def open(self, account: str) -> None:
         """An account without holdings."""
         self._accounts.setdefault(account, {})
