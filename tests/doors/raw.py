@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
 from typing import Any
 
@@ -99,6 +100,13 @@ class RawClient:
         """Wait for the end of the connection; gives what came before it."""
         async with asyncio.timeout(DEADLINE_S):
             return await self._reader.read()
+
+    async def http_answer(self) -> bytes:
+        """The next answer over HTTP, whole; it tells its length."""
+        async with asyncio.timeout(DEADLINE_S):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            return head + await self._reader.readexactly(int(length[1]) if length else 0)
 
     async def close(self) -> None:
         self._writer.close()

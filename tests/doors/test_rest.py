@@ -112,6 +112,39 @@ async def test_an_order_is_canceled_by_either_id_in_query_or_body(running: Runni
             assert (gone["id"], gone["state"], gone["resd"]) == (order["id"], "CANCELED", 0)
 
 
+async def test_an_order_is_amended_by_either_id_in_lots_or_quantity(running: Running) -> None:
+    async with running.traders() as (alice, _):
+        for number, (by, size) in enumerate(
+            (by, size)
+            for by in ("id", "clientOrderId")
+            for size in ({"lots": 3}, {"lots": "3"}, {"quantity": "0.000003"})
+        ):
+            name = f"amend {number}"
+            order, placed = await alice.place("BUY", 9, 10, clientOrderId=name)
+            which = {by: order["id"] if by == "id" else name}
+            smaller, seq = await alice.done("PATCH", "order", {**which, **size})
+            assert seq > placed
+            assert smaller == {
+                **order,
+                "resd": 3,
+                "quantity": "0.000003",
+                "modified": smaller["modified"],
+            }
+            assert (await alice.done("GET", f"order?id={order['id']}"))[0] == smaller
+            again, _ = await alice.done("PATCH", "order", {**which, **size})
+            assert again == smaller
+            await alice.cancel(order["id"])
+
+
+async def test_amended_to_what_is_executed_an_order_is_filled() -> None:
+    async with venue() as fresh, fresh.traders() as (alice, bob):
+        order, _ = await alice.place("BUY", 9, 1000)
+        await bob.place("SELL", 4, 1000)
+        done, _ = await alice.done("PATCH", "order", {"id": order["id"], "lots": 4})
+        assert (done["state"], done["exec"], done["resd"]) == ("FILLED", 4, 0)
+        assert (await alice.done("GET", "openorders"))[0] == []
+
+
 async def test_cancel_all_cancels_all_or_one_symbols() -> None:
     async with venue() as fresh, fresh.traders() as (alice, bob):
         for symbol in ("BTCUSDT", "ETHUSDT", "BTCUSDT"):

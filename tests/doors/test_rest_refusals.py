@@ -59,6 +59,11 @@ def bad_order(says: str, **changed: object) -> Case:
     return order(400, "BAD_ORDER", says, **changed)
 
 
+def amend(status: int, code: str, says: str, **fields: object) -> Case:
+    """Of alice's order, which is a bid of 7 lots."""
+    return Case(status, code, says, fields, "PATCH", who=ALICE)
+
+
 def get(status: int, code: str, says: str, path: str) -> Case:
     return Case(status, code, says, method="GET", path=path)
 
@@ -85,10 +90,14 @@ SIGNED = {
     "lots over all counts": bad_order("9223372036854775808", lots=2**63),
     "lots over all numbers": order(400, "BAD_ORDER", "lots", lots=10**40),
     "ticks 0": bad_order("not 0", ticks=0),
-    "a quantity between two lots": bad_order("0.0000015", lots=None, quantity="0.0000015"),
+    "a quantity between two lots": bad_order(
+        "0.0000015 lies between 0.000001 and 0.000002", lots=None, quantity="0.0000015"
+    ),
     "a quantity in exponents": bad_order("'1e-6'", lots=None, quantity="1e-6"),
     "a quantity below 0": bad_order("'-1'", lots=None, quantity="-1"),
-    "a price between two ticks": bad_order("1.001", ticks=None, price="1.001"),
+    "a price between two ticks": bad_order(
+        "1.001 lies between 1 and 1.01", ticks=None, price="1.001"
+    ),
     "a price too large": bad_order("too large", ticks=None, price="9" * 30),
     "a price of a market order": bad_order("2000 ticks", type="MARKET"),
     "worth more than can be booked": bad_order("worth more", lots=100_000_000, ticks=10**13),
@@ -98,6 +107,29 @@ SIGNED = {
         409, "INSUFFICIENT_BALANCE", "0.00005 ETH are needed, 0 are available", symbol="ETHUSDT"
     ),
     "would take": order(409, "WOULD_TAKE", "at 900 ticks", type="POST_ONLY", ticks=900),
+    "no order to amend": amend(404, "UNKNOWN_ORDER", "no open order 999", id=999, lots=1),
+    "a quantity of no order": amend(
+        404, "UNKNOWN_ORDER", "no order x", clientOrderId="x", quantity="1"
+    ),
+    "amended to nothing": amend(400, "BAD_ORDER", "lots or to a quantity", id=1),
+    "amended to more": amend(400, "BAD_ORDER", "can't grow to 8", id=1, lots=8),
+    "amended to 0": amend(400, "BAD_ORDER", "0 lots", id=1, lots=0),
+    "amended between two lots": amend(
+        400, "BAD_ORDER", "lies between 0.000001 and 0.000002", id=1, quantity="0.0000015"
+    ),
+    "amended with a point": amend(400, "BAD_REQUEST", "`$.lots`: 1.5", id=1, lots=1.5),
+    "amended in both": amend(400, "BAD_ORDER", "both", id=1, lots=5, quantity="0.000005"),
+    "amended without an id": amend(400, "BAD_REQUEST", "either", lots=5),
+    "reader amends": Case(403, "FORBIDDEN", "trade", {"id": 1, "lots": 5}, "PATCH", who=READER),
+    "someone else amends": Case(
+        404, "UNKNOWN_ORDER", "no open order 1", {"id": 1, "lots": 5}, "PATCH"
+    ),
+    "amend no JSON": Case(400, "BAD_JSON", "truncated", b"{", "PATCH"),
+    "amend not a number": Case(400, "BAD_JSON", "malformed", b'{"id":1,"lots":NaN}', "PATCH"),
+    "amend no body": Case(400, "BAD_JSON", "truncated", method="PATCH"),
+    "cancel by a number as a name": Case(
+        400, "BAD_REQUEST", "`$.clientOrderId`: 7", {"clientOrderId": 7}, "DELETE"
+    ),
     "no order to cancel": Case(
         404, "UNKNOWN_ORDER", "no open order 999", method="DELETE", path="order?id=999"
     ),

@@ -11,7 +11,8 @@ from jayx_stream.app.clock import system_clock
 from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.journal.memory import MemoryJournal
 from tests.doors.raw import request
-from tests.doors.running import Running, configured, limits
+from tests.doors.running import Running, configured, limits, venue
+from tests.doors.stream_trader import HeldJournal, logged_in, order
 
 ORDERBOOK = {"category": "spot", "symbol": "BTCUSDT"}
 
@@ -69,6 +70,20 @@ async def test_clients_that_leave_during_the_stop_do_not_hold_it_up() -> None:
         await client.json()
         await client.close()
     async with asyncio.timeout(10):
+        await stopping
+
+
+async def test_an_order_on_its_way_is_answered_before_the_goodbye() -> None:
+    journal = HeldJournal()
+    async with venue(journal=journal) as running, logged_in(running) as stream:
+        journal.hold()
+        asked = await stream.send("order", order())
+        await journal.appending.wait()
+        stopping = asyncio.create_task(running.venue.stop())
+        assert (await stream.client.json())["event"] == "notice"
+        journal.released.set()
+        assert (await stream.answer(asked))["event"] == "ack"
+        assert await stream.client.closed_with() == 1001
         await stopping
 
 

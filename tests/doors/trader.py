@@ -29,17 +29,21 @@ def now_ms() -> int:
     return _last_ms[0]
 
 
+def sign(who: Credentials, text: bytes) -> str:
+    """What a text is signed with."""
+    return b64encode(hmac.digest(who.secret.encode(), text, "sha256")).decode()
+
+
 def signed(
     who: Credentials, method: str, target: str, body: bytes = b"", timestamp: int | None = None
 ) -> dict[str, str]:
     """The headers of a signed request."""
     stamp = str(now_ms() if timestamp is None else timestamp)
     text = f"{stamp}{method}{target}".encode() + body
-    sign = b64encode(hmac.digest(who.secret.encode(), text, "sha256")).decode()
     return {
         "JAYX-ACCESS-KEY": who.key,
         "JAYX-ACCESS-TIMESTAMP": stamp,
-        "JAYX-ACCESS-SIGN": sign,
+        "JAYX-ACCESS-SIGN": sign(who, text),
     }
 
 

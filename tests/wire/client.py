@@ -1,15 +1,23 @@
 """A client without a socket: it writes requests to a session and reads what is to be done."""
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hmac import digest
 from typing import Any
 
 from msgspec import json
 
+from jayx_stream.model.commands import RememberSignature
+from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.key import Permission
+from jayx_stream.model.order import Order, OrderView
 from jayx_stream.model.reasons import ErrorCode
+from jayx_stream.wire.access import Caller, Signature
+from jayx_stream.wire.actions import Action, Reply, Submit, Subscribe
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits
 from jayx_stream.wire.messages import encode
-from jayx_stream.wire.session import Action, Reply, Session, Subscribe
+from jayx_stream.wire.session import Session
 
 EPOCH = "00c0ffee00c0ffee"
 KLINE = {"category": "spot", "symbol": "BTCUSDT", "interval": "60"}
@@ -25,26 +33,105 @@ DOCUMENTED = {
 """The messages of the user's document."""
 
 
+INSTRUMENTS = {
+    "BTCUSDT": Instrument.define(
+        symbol="BTCUSDT", base="BTC", quote="USDT", tick_size="0.01", lot_size="0.000001"
+    ),
+    "ETHUSDT": Instrument.define(
+        symbol="ETHUSDT", base="ETH", quote="USDT", tick_size="0.01", lot_size="0.00001"
+    ),
+}
+
+READ, TRADE = Permission.READ, Permission.TRADE
+PERMISSIONS = {
+    "alicekey": (READ, TRADE),
+    "alice2": (READ, TRADE),
+    "bobkey": (READ, TRADE),
+    "readonly": (READ,),
+    "tradeonly": (TRADE,),
+    "signs": (READ, TRADE),
+}
+ACCOUNTS = {"bobkey": "bob"}
+"""Of keys that are not alice's."""
+
+
+def sign(api_key: str, timestamp: int | str, signed: str) -> str:
+    """A signature under the key's secret, which is its own text."""
+    return b64encode(digest(api_key.encode(), f"{timestamp}{signed}".encode(), "sha256")).decode()
+
+
 class SmallDirectory:
-    """Two instruments, one key that reads, one that may not."""
+    """Two instruments and a few keys; `signs` reads by signature only. A signature is good once."""
 
-    symbols = frozenset({"BTCUSDT", "ETHUSDT"})
+    symbols = frozenset(INSTRUMENTS)
 
-    def account_of(self, api_key: str, address: str) -> str:
-        if api_key == "tradeonly":
-            raise ProtocolError(ErrorCode.FORBIDDEN, "this needs the permission read")
-        if api_key != "alicekey":
+    def __init__(self) -> None:
+        self.used: list[Signature] = []
+        """In the order of their use."""
+
+    def reader(self, api_key: str, signature: Signature | None, address: str) -> Caller:
+        if signature is not None:
+            return self.check(signature, address, READ)
+        if api_key == "signs":
+            raise ProtocolError(ErrorCode.UNAUTHORIZED, "this key wants timestamp and sign")
+        return self._permitted(api_key, READ)
+
+    def check(self, signature: Signature, address: str, permission: Permission) -> Caller:
+        expected = sign(signature.api_key, signature.timestamp, signature.signed.decode())
+        if signature.sign != expected or signature in self.used:
+            raise ProtocolError(ErrorCode.UNAUTHORIZED, "the signature does not fit")
+        self.used.append(signature)
+        caller = self._permitted(signature.api_key, permission)
+        if permission is READ:
+            return caller
+        used = RememberSignature(digest=bytes(16), used_ms=1, expires_ms=2)
+        return Caller(caller.account, caller.key_id, caller.permissions, used)
+
+    @staticmethod
+    def _permitted(api_key: str, permission: Permission) -> Caller:
+        if api_key not in PERMISSIONS:
             raise ProtocolError(ErrorCode.UNAUTHORIZED, "unknown key")
-        return "alice"
+        if permission not in PERMISSIONS[api_key]:
+            raise ProtocolError(ErrorCode.FORBIDDEN, f"this needs the permission {permission}")
+        account = ACCOUNTS.get(api_key, "alice")
+        return Caller(account, f"id of {api_key}", PERMISSIONS[api_key])
+
+
+class SmallPresent:
+    """See `wire.trading.Present`: the two instruments, and the orders that are put there."""
+
+    def __init__(self, *orders: Order) -> None:
+        self.seq = 41
+        self.instruments = INSTRUMENTS
+        self.orders = self
+        self._orders = orders
+
+    def find(
+        self, account: str, order_id: int | None, client_order_id: str | None
+    ) -> OrderView | None:
+        for order in self._orders:
+            is_meant = (
+                order.client_order_id == client_order_id
+                if order_id is None
+                else order.order_id == order_id
+            )
+            if order.account == account and is_meant:
+                return order.view()
+        return None
 
 
 class Client:
     """Writes to a session of its own."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *orders: Order) -> None:
         self.now_s = 1000.0
+        self.directory = SmallDirectory()
         self.session = Session(
-            SmallDirectory(), limits or Limits(), epoch=EPOCH, address="127.0.0.1"
+            self.directory,
+            SmallPresent(*orders),
+            limits or Limits(),
+            epoch=EPOCH,
+            address="127.0.0.1",
         )
 
     def send_text(self, text: bytes) -> list[Action]:
@@ -79,6 +166,18 @@ class Client:
         """What a good subscription leads to."""
         (action,) = self.send({"event": event, "message": message})
         assert isinstance(action, Subscribe), action
+        return action
+
+    def login(self, api_key: str = "alicekey", timestamp: int = 1, **more: object) -> list[Action]:
+        """What a login leads to; each signature is good once."""
+        signature = sign(api_key, timestamp, "GET/stream/login")
+        message = {"apiKey": api_key, "timestamp": timestamp, "sign": signature, **more}
+        return self.send({"event": "login", "message": message, "id": 1})
+
+    def submitted(self, event: str, message: object) -> Submit:
+        """What a good order leads to."""
+        (action,) = self.send({"event": event, "message": message, "id": 1})
+        assert isinstance(action, Submit), action
         return action
 
     @staticmethod

@@ -1,23 +1,31 @@
 """Whatever a client sends, it is answered: nothing raises, and every answer is JSON."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.commands import AmendOrder
 from jayx_stream.model.reasons import ErrorCode
+from jayx_stream.wire import session
+from jayx_stream.wire.actions import (
+    Close,
+    Remember,
+    Reply,
+    Resume,
+    Submit,
+    Subscribe,
+    Unsubscribe,
+)
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits
 from jayx_stream.wire.messages import encode
-from jayx_stream.wire.session import Close, Reply, Resume, Subscribe, Unsubscribe
-from jayx_stream.wire.trading import read_order
-from tests.wire.client import DOCUMENTED, Client
+from jayx_stream.wire.trading import RestAnswer, read_order
+from tests.wire.client import DOCUMENTED, Client, SmallPresent
 
-ACTIONS = (Reply, Subscribe, Resume, Unsubscribe, Close)
+ACTIONS = (Reply, Subscribe, Resume, Unsubscribe, Remember, Submit, Close)
 ANSWERS = {"ack", "error", "pong"}
 
 SCALARS = st.one_of(
@@ -39,20 +47,54 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["event", "category", "symbol", "interval", "limit", "precise", "depth", "apiKey", "stream"]
+    [
+        "event",
+        "category",
+        "symbol",
+        "interval",
+        "limit",
+        "precise",
+        "depth",
+        "apiKey",
+        "stream",
+        "timestamp",
+        "sign",
+        "recvWindow",
+        "cancelOnDisconnect",
+        "side",
+        "type",
+        "lots",
+        "ticks",
+        "quantity",
+        "price",
+        "market",
+        "clientOrderId",
+        "id",
+    ]
 )
-EVENTS = st.sampled_from([*DOCUMENTED, "unsubscribe", "subscriptions", "ping"])
+EVENTS = st.sampled_from([*session.EVENTS, "unsubscribe"])
+TRADING: dict[str, dict[str, Any]] = {
+    "order": {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "lots": 1, "ticks": 1},
+    "amend": {"id": 1, "lots": 1},
+    "cancel": {"clientOrderId": "mine"},
+    "cancelAll": {},
+    "login": {"apiKey": "alicekey", "timestamp": 1, "sign": "x"},
+}
+"""Good messages but for the login's signature."""
+MESSAGES: dict[str, dict[str, Any]] = {**DOCUMENTED, **TRADING}
 
 
 @st.composite
 def mutated_requests(draw: st.DrawFn) -> dict[str, Any]:
     """A good request with a few things wrong."""
-    message = {**DOCUMENTED[draw(st.sampled_from(list(DOCUMENTED)))]}
+    event = draw(st.sampled_from(list(MESSAGES)))
+    message: dict[str, Any] = {**MESSAGES[event]}
     message.update(draw(st.dictionaries(FIELDS, VALUES, max_size=3)))
-    for name in draw(st.lists(st.sampled_from(list(message)), max_size=1)):
-        del message[name]
+    if message:
+        for name in draw(st.lists(st.sampled_from(list(message)), max_size=1)):
+            del message[name]
     request: dict[str, Any] = {
-        "event": draw(EVENTS),
+        "event": draw(st.just(event) | EVENTS),
         draw(st.sampled_from(["message", "data"])): message,
     }
     if draw(st.booleans()):
@@ -63,10 +105,24 @@ def mutated_requests(draw: st.DrawFn) -> dict[str, Any]:
 def check(text: bytes, *, replies_are_json: bool = True) -> None:
     """Twice in one session, since the second time some of it is there already."""
     client = Client(Limits(streams_per_connection=3))
+    client.login()
     for action in [*client.send_text(text), *client.send_text(text)]:
         assert isinstance(action, ACTIONS)
         if isinstance(action, Reply) and replies_are_json:
             assert json.loads(encode(action.answer))["event"] in ANSWERS
+        elif isinstance(action, Submit) and replies_are_json:
+            check_submit(action)
+
+
+def check_submit(submit: Submit) -> None:
+    """Whatever becomes of it can be told, and it is within what the exchange takes."""
+    done = submit.done(RestAnswer("OK", [], 1))
+    assert (done is None) == (submit.request_id is None)
+    refused = submit.refused(ProtocolError(ErrorCode.UNAVAILABLE, ""))
+    assert json.loads(encode(refused))["event"] == "error"
+    assert submit.command.account == "alice"
+    if isinstance(submit.command, AmendOrder):
+        assert 0 <= submit.command.lots < 2**63
 
 
 @settings(deadline=None)
@@ -96,9 +152,9 @@ def test_almost_good_requests(request: object) -> None:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(list(DOCUMENTED)), st.integers(0, 120), st.binary(max_size=3))
-def test_documented_requests_cut_and_patched(event: str, at: int, patch: bytes) -> None:
-    text = json.dumps({"event": event, "message": DOCUMENTED[event], "id": 1}).encode()
+@given(st.sampled_from(list(MESSAGES)), st.integers(0, 120), st.binary(max_size=3))
+def test_good_requests_cut_and_patched(event: str, at: int, patch: bytes) -> None:
+    text = json.dumps({"event": event, "message": MESSAGES[event], "id": 1}).encode()
     check(text[:at])
     check(text[:at] + patch + text[at + len(patch) :], replies_are_json=False)
 
@@ -115,12 +171,7 @@ def test_numbers_of_thousands_of_digits(field: str, digits: int) -> None:
 
 # Orders come by REST too, where no door looks at the UTF-8.
 
-INSTRUMENTS: Mapping[str, Instrument] = {
-    "BTCUSDT": Instrument.define(
-        symbol="BTCUSDT", base="BTC", quote="USDT", tick_size="0.01", lot_size="0.000001"
-    )
-}
-ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "lots": 1, "ticks": 1}
+ORDER = TRADING["order"]
 REFUSALS = {
     ErrorCode.BAD_JSON,
     ErrorCode.BAD_REQUEST,
@@ -133,7 +184,7 @@ ORDER_FIELDS = st.sampled_from([*ORDER, "quantity", "price", "market", "clientOr
 def check_order(body: bytes) -> None:
     """It is an order or a refusal with a code for it."""
     try:
-        order = read_order(body, "alice", INSTRUMENTS)
+        order = read_order(body, "alice", SmallPresent())
     except ProtocolError as error:
         refused = error
     else:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from jayx_stream.model.reasons import CloseCode
+from jayx_stream.wire.actions import Action, Close
 from jayx_stream.wire.limits import Limits, TokenBucket
-from jayx_stream.wire.session import Action, Close
 from tests.wire.client import KLINE, ORDERBOOK, Client
 
 FEW = Limits(requests_per_s=2, requests_burst=3)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from jayx_stream.model.reasons import ErrorCode
+from jayx_stream.wire.actions import Subscribe, Unsubscribe
 from jayx_stream.wire.channels import KlineChannel, PositionsChannel
-from jayx_stream.wire.session import Subscribe, Unsubscribe
 from tests.wire.client import DOCUMENTED, KLINE, OPENORDERS, ORDERBOOK, POSITIONS, Client
 
 KLINE_STREAM = "kline:spot:BTCUSDT:60"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from jayx_stream.wire.actions import Reply, Resume, Subscribe
 from jayx_stream.wire.channels import Channel, OpenOrdersChannel, PositionsChannel
 from jayx_stream.wire.messages import encode
-from jayx_stream.wire.session import Reply, Resume, Subscribe
 from tests.wire.client import EPOCH, KLINE, OPENORDERS, POSITIONS, Client
 
 CHANNELS: dict[str, tuple[dict[str, Any], Channel]] = {

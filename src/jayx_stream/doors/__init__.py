@@ -5,50 +5,27 @@ decide nothing; whom they speak for is `Venue`.
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
+from jayx_stream.doors.counts import OrderCounts
 from jayx_stream.hub.hub import Hub
 from jayx_stream.model.answers import Answer
-from jayx_stream.model.commands import Command, RememberSignature
+from jayx_stream.model.commands import Command
 from jayx_stream.model.order import OrderView
 from jayx_stream.model.past import Fill, KlineRange, Page, Trade
 from jayx_stream.model.views import Kline
 from jayx_stream.projections import Projections
-from jayx_stream.wire.limits import Limits
-from jayx_stream.wire.subscribing import Directory
-
-
-class Signature(Struct, frozen=True):
-    """A signed request, as far as it is signed (protocol §9)."""
-
-    api_key: str
-    timestamp: str
-    sign: str
-    signed: bytes
-    """METHOD, path with query, and body: what follows the timestamp in the signed bytes."""
-    window_ms: int
-    """How far the timestamp may be off the server's clock."""
-
-
-class Caller(Struct, frozen=True):
-    """Whoever signed a request."""
-
-    account: str
-    used: RememberSignature
-    """To be submitted before what the signature was good for, so that no restart revives it."""
+from jayx_stream.wire.access import Directory
+from jayx_stream.wire.limits import Allowance, Limits
 
 
 class Gate(Directory, Protocol):
     """Who may come in."""
 
-    def check(self, signature: Signature, address: str, permission: str) -> Caller:
-        """Who signed. The signature is used up by this. Raises ProtocolError: UNAUTHORIZED,
-        FORBIDDEN, RATE_LIMITED or UNAVAILABLE.
-        """
-        ...
-
     def take_order(self, account: str) -> bool:
         """Whether the account may place one more order now."""
+        ...
+
+    def order_allowance(self, account: str) -> Allowance | None:
+        """What the account may still place; None if there is no limit."""
         ...
 
 
@@ -111,6 +88,11 @@ class Venue(Protocol):
     @property
     def limits(self) -> Limits:
         """What a client may do."""
+        ...
+
+    @property
+    def order_counts(self) -> OrderCounts:
+        """Of all doors together."""
         ...
 
     @property

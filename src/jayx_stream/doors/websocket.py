@@ -5,11 +5,11 @@ is ours: frames that are built once and written to every reader, bounds, deadlin
 """
 
 import asyncio
+import logging
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
@@ -17,17 +17,38 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from jayx_stream.doors import Venue
+from jayx_stream.doors.counts import DoorCounts, ending
+from jayx_stream.doors.rates import Seat
+from jayx_stream.doors.trading import StreamTrading, Trading
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.model.reasons import CloseCode
+from jayx_stream.wire.actions import (
+    Close,
+    Remember,
+    Reply,
+    Resume,
+    Submit,
+    Subscribe,
+    Unsubscribe,
+)
+from jayx_stream.wire.limits import READ_BYTES, TokenBucket
 from jayx_stream.wire.messages import Answer
 from jayx_stream.wire.push import Encoding
-from jayx_stream.wire.session import Close, Reply, Resume, Session, Subscribe, Unsubscribe
+from jayx_stream.wire.session import Session
+
+log = logging.getLogger("jayx_stream.websocket")
 
 WRITE_BUFFER_BYTES = 65_536
 """Handed to the transport before pushes wait in the outbox."""
 
+UNWANTED_BYTES_MAX = 16_384
+"""Looked through for a client's goodbye after ours; the rest is dropped as it comes."""
+
 CLOSE_WITHIN_S = 5.0
 """For the client to answer a close, before the connection is cut."""
+
+REVOKED_WITHIN_S = 0.5
+"""The same where a key was revoked: what it let in ends within a second (protocol §9)."""
 
 
 def _frame(text: bytes) -> bytes:
@@ -40,47 +61,50 @@ BARE = Encoding(_frame, envelope=False)
 
 
 class WebSocketDoor:
-    """All raw WebSocket connections; uvicorn calls it for each upgrade, as its `ws` class."""
+    """All raw WebSocket connections; the listener's HTTP opens one for each upgrade."""
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.connections: set[WebSocketConnection] = set()
         """Those that are open."""
-        self._addresses: dict[str, int] = {}
+        self.counts = DoorCounts()
+        self.trading = Trading(venue)
 
-    def __call__(
-        self, *, config: Config, server_state: ServerState, app_state: dict[str, Any]
-    ) -> "WebSocketConnection":
-        """Make the protocol of one connection."""
-        return WebSocketConnection(self, server_state)
+    def open(self, server_state: ServerState, seat: Seat) -> "WebSocketConnection":
+        """Make the protocol of one connection; it leaves its seat when it ends."""
+        return WebSocketConnection(self, server_state, seat)
 
-    def admit(self, address: str) -> bool:
-        """Count one more connection from an address, if it may have one."""
-        limit = self.venue.limits.connections_per_address
-        count = self._addresses.get(address, 0)
-        if 0 < limit <= count:
-            return False
-        self._addresses[address] = count + 1
-        return True
+    def revoke(self, key_id: str) -> int:
+        """Close every connection that a key let in, and tell it nothing more; gives how many."""
+        revoked = [each for each in self.connections if each.was_let_in_by(key_id)]
+        for connection in revoked:
+            reason = "the key was revoked"
+            connection.close(CloseCode.KEY_REVOKED, reason, within_s=REVOKED_WITHIN_S)
+        return len(revoked)
 
-    def dismiss(self, address: str) -> None:
-        """Count one connection less."""
-        count = self._addresses.pop(address) - 1
-        if count:
-            self._addresses[address] = count
+    def note_refusal(self, status: int, address: str) -> None:
+        """A connection was refused with this HTTP status, here or before it came here."""
+        self.counts.refused[status] += 1
+        log.info("handshake refused", extra={"status": int(status), "address": address})
 
 
 class WebSocketConnection(asyncio.Protocol):
     """One connection, from its upgrade request to its end."""
 
-    def __init__(self, door: WebSocketDoor, server_state: ServerState) -> None:
+    def __init__(self, door: WebSocketDoor, server_state: ServerState, seat: Seat) -> None:
         self._door = door
+        self._seat = seat
+        self._address = seat.address
         self._venue = door.venue
         self._limits = door.venue.limits
         self._server_connections = cast("set[Any]", server_state.connections)
         self._loop = asyncio.get_running_loop()
         self._protocol = ServerProtocol(max_size=self._limits.request_bytes or None)
-        self._admitted = False
+        self._controls = TokenBucket(self._limits.requests_per_s, self._limits.requests_burst)
+        self._is_listening = False
+        """Whether requests are taken: from the handshake until either side says goodbye."""
+        self._has_left = False
+        self._unwanted_bytes = 0
         self._fragments: list[bytes] = []
         self._heard_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -93,19 +117,26 @@ class WebSocketConnection(asyncio.Protocol):
         self._server_connections.add(self)
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        peer = self._transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
         self._heard_s = self._loop.time()
+        for begin in range(0, len(data), READ_BYTES):
+            self._take_in(data[begin : begin + READ_BYTES])
+
+    def _take_in(self, data: bytes) -> None:
+        if self._has_left:
+            self._unwanted_bytes += len(data)
+            if self._unwanted_bytes > UNWANTED_BYTES_MAX:
+                return
         self._protocol.receive_data(data)
-        self._send()
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._shake_hands(event)
-            elif isinstance(event, Frame):
+                self._send()
+            elif isinstance(event, Frame) and self._is_listening:
                 self._receive(event)
+        # Last: what came before a goodbye in the same bytes is still to be done.
         self._send()
 
     def eof_received(self) -> None:
@@ -126,14 +157,21 @@ class WebSocketConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
         self._server_connections.discard(self)
-        self._door.connections.discard(self)
+        if self in self._door.connections:
+            self._door.connections.discard(self)
+            self._note_end()
         if self._timer is not None:
             self._timer.cancel()
-        if self._admitted:
-            self._door.dismiss(self._address)
-        if self._outbox is not None:
-            self._outbox.close()
-            self._venue.hub.leave(self._outbox)
+        self._seat.leave()
+        self._leave()
+
+    def _note_end(self) -> None:
+        code, by = ending(self._protocol)
+        self._door.counts.close(code, by)
+        if by == "server" and code != CloseCode.GOING_AWAY:
+            key_ids = ",".join(sorted(self._session.key_ids))
+            fields = {"code": int(code), "address": self._address, "key_ids": key_ids}
+            log.info("connection closed", extra={"door": "websocket", **fields})
 
     def shutdown(self) -> None:
         """The server ends now: called by uvicorn for whoever is still there after the drain."""
@@ -145,8 +183,10 @@ class WebSocketConnection(asyncio.Protocol):
         response = self._refusal(request) or self._protocol.accept(request)
         self._protocol.send_response(response)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._door.note_refusal(response.status_code, self._address)
             self._close_within(CLOSE_WITHIN_S)
             return
+        self._door.counts.opened += 1
         query = parse_qs(urlsplit(request.path).query)
         self._encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
         self._outbox = Outbox(
@@ -155,10 +195,17 @@ class WebSocketConnection(asyncio.Protocol):
             self._encoding,
             queue_bytes=self._limits.queue_bytes,
             queue_bytes_max=self._limits.queue_bytes_max,
+            counts=self._venue.hub.counts,
         )
         self._session = Session(
-            self._venue.gate, self._limits, epoch=self._venue.epoch, address=self._address
+            self._venue.gate,
+            self._venue.projections,
+            self._limits,
+            epoch=self._venue.epoch,
+            address=self._address,
         )
+        self._trading = StreamTrading(self._door.trading, self.tell)
+        self._is_listening = True
         self._door.connections.add(self)
         self._wait_for_silence()
 
@@ -172,11 +219,6 @@ class WebSocketConnection(asyncio.Protocol):
                 return reject(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect\n")
         if self._venue.not_ready is not None:
             return reject(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._venue.not_ready}\n")
-        if not self._door.admit(self._address):
-            limit = self._limits.connections_per_address
-            reason = f"{limit} connections from {self._address} are open\n"
-            return reject(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        self._admitted = True
         return None
 
     def _is_allowed(self, origin: str, hosts: list[str]) -> bool:
@@ -188,31 +230,35 @@ class WebSocketConnection(asyncio.Protocol):
     def _receive(self, frame: Frame) -> None:
         match frame.opcode:
             case Opcode.BINARY:
-                self._protocol.fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
+                self._fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
             case Opcode.TEXT | Opcode.CONT:
                 self._fragments.append(bytes(frame.data))
                 limit = self._limits.request_fragments
                 if 0 < limit < len(self._fragments):
-                    self._protocol.fail(CloseCode.POLICY, f"more than {limit} fragments")
+                    self._fail(CloseCode.POLICY, f"more than {limit} fragments")
                 elif frame.fin:
                     text = b"".join(self._fragments)
                     self._fragments.clear()
                     self._receive_text(text)
+            case Opcode.PING | Opcode.PONG:
+                if not self._controls.take(self._loop.time()):
+                    self.close(CloseCode.FLOODING, "too many pings or pongs")
             case _:
                 pass
 
     def _receive_text(self, text: bytes) -> None:
-        if self._protocol.state is not OPEN or self._outbox is None:
-            return
+        assert self._outbox is not None, "a message came before the handshake"
         try:
             text.decode()
         except UnicodeDecodeError as error:
-            reason = f"{error.reason} at byte {error.start}"
-            self._protocol.fail(CloseCode.INVALID_DATA, reason)
+            self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
             return
         hub, outbox = self._venue.hub, self._outbox
         now_s = self._loop.time()
         for action in self._session.receive(text, now_s=now_s, ts_ms=self._venue.time_ms()):
+            if self._has_left:
+                # An answer before this one was too much for the reader.
+                return
             match action:
                 case Reply():
                     outbox.reply(self._encoding.reply(action.answer))
@@ -224,6 +270,10 @@ class WebSocketConnection(asyncio.Protocol):
                     hub.resume(outbox, action.channel, action.seq)
                 case Unsubscribe():
                     hub.unsubscribe(outbox, action.channel)
+                case Remember():
+                    self._venue.submit(action.signature)
+                case Submit():
+                    self._trading.submit(action)
                 case Close():
                     self.close(action.code, action.reason)
                     return
@@ -253,22 +303,33 @@ class WebSocketConnection(asyncio.Protocol):
         """What the client has yet to read before it can be written more."""
         return self._outbox.waiting_bytes if self._outbox is not None else 0
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether anything is still due to the client: something waits, or an order has no answer."""
+        return self.waiting_bytes > 0 or self._trading.due > 0
+
+    def was_let_in_by(self, key_id: str) -> bool:
+        """Whether the client reads or trades by this key, and has not been told goodbye."""
+        return not self._has_left and key_id in self._session.key_ids
+
+    def take_no_more(self) -> None:
+        """Leave what the client asks from now on undone and unanswered."""
+        self._is_listening = False
+
     def tell(self, answer: Answer) -> None:
         """Send one message of the server's own."""
         if self._outbox is not None:
             self._outbox.reply(self._encoding.reply(answer))
 
-    def close(self, code: CloseCode, reason: str) -> None:
+    def close(self, code: CloseCode, reason: str, within_s: float = CLOSE_WITHIN_S) -> None:
         """Say goodbye with a code; cut the connection if the client doesn't answer in time."""
         if self._transport.is_closing():
             return
-        if self._outbox is not None:
-            self._venue.hub.leave(self._outbox)
-            self._outbox.close()
+        self._leave()
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason)
             self._send()
-        self._close_within(CLOSE_WITHIN_S)
+        self._close_within(within_s)
 
     def abort(self) -> None:
         """Cut the connection without a goodbye."""
@@ -277,6 +338,21 @@ class WebSocketConnection(asyncio.Protocol):
     def _give_up(self) -> None:
         limit = self._limits.queue_bytes_max
         self.close(CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged")
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Close because of what the client sent; `_send` does it."""
+        self._is_listening = False
+        self._protocol.fail(code, reason)
+
+    def _leave(self) -> None:
+        """Take and tell nothing more, whichever side ends it; and cancel, if a login asked for it."""
+        self._is_listening = False
+        if self._outbox is None or self._has_left:
+            return
+        self._has_left = True
+        self._venue.hub.leave(self._outbox)
+        self._outbox.close()
+        self._trading.end(self._session.cancel_account)
 
     def _close_within(self, seconds: float) -> None:
         if self._timer is not None:
@@ -291,9 +367,7 @@ class WebSocketConnection(asyncio.Protocol):
                 # The library's sign that our side ends here: what is buffered is still written. What
                 # the client still sends is read and dropped: unread, it would have the kernel reset
                 # the connection, and the client might never see why it was closed.
-                if self._outbox is not None:
-                    self._venue.hub.leave(self._outbox)
-                    self._outbox.close()
+                self._leave()
                 self._close_within(CLOSE_WITHIN_S)
                 if self._transport.can_write_eof():
                     self._transport.write_eof()

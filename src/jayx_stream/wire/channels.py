@@ -7,6 +7,7 @@ from msgspec import Struct
 from jayx_stream.model.instrument import CATEGORY
 
 PRECISE_MAX = 1_000_000
+PRECISES = tuple(10**power for power in range(len(str(PRECISE_MAX))))
 DEPTHS = (5, 10, 20, 50, 200, 1000)
 DEPTH_DEFAULT = 50
 PUSHED_TRADES = 50

@@ -123,7 +123,7 @@ class Ack(Struct):
 
     event: str
     id: int | str
-    message: dict[str, Any]
+    message: dict[str, Any] | Struct
 
 
 class ErrorMessage(Struct, omit_defaults=True):
@@ -197,21 +197,26 @@ def kline_payload(kline: Kline) -> KlinePayload:
 
 def order_payload(order: OrderView, instrument: Instrument) -> OrderPayload:
     """An order as the document has it."""
-    return OrderPayload(
-        id=order.order_id,
-        type=order.type,
-        state=order.state,
-        side=order.side,
-        resd=order.remaining_lots,
-        exec=order.executed_lots,
-        cost=order.cost,
-        lastLots=order.last_lots,
-        lastTicks=order.last_ticks,
-        created=order.created_ns // NS_PER_MS,
-        modified=order.modified_ns // NS_PER_MS,
-        symbol=order.symbol,
-        price=instrument.tick_size.text(order.limit_ticks),
-        quantity=instrument.lot_size.text(order.lots),
+    return OrderPayload(*order_fields(order, instrument))
+
+
+def order_fields(order: OrderView, instrument: Instrument) -> tuple[Any, ...]:
+    """The fields of `OrderPayload`, in its order."""
+    return (
+        order.order_id,
+        order.type,
+        order.state,
+        order.side,
+        order.remaining_lots,
+        order.executed_lots,
+        order.cost,
+        order.last_lots,
+        order.last_ticks,
+        order.created_ns // NS_PER_MS,
+        order.modified_ns // NS_PER_MS,
+        order.symbol,
+        instrument.tick_size.text(order.limit_ticks),
+        instrument.lot_size.text(order.lots),
     )
 
 

@@ -1,6 +1,7 @@
 """One client's side of the protocol, without a socket: texts in, what is to be done out.
 
-Rule: requests are done in the order in which they came, and an answer stands before what it leads to.
+Rule: requests are done in the order in which they came, and an answer stands before what it leads to;
+only that of an order waits for the exchange.
 """
 
 from collections.abc import Iterator
@@ -10,20 +11,39 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from jayx_stream.model.key import Permission
 from jayx_stream.model.reasons import CloseCode, ErrorCode
+from jayx_stream.wire.access import Caller, Directory
+from jayx_stream.wire.actions import (
+    Action,
+    Close,
+    Remember,
+    Reply,
+    Resume,
+    Submit,
+    Subscribe,
+    Unsubscribe,
+    error_answer,
+)
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.limits import Limits, TokenBucket
-from jayx_stream.wire.messages import (
-    Ack,
-    Answer,
-    ErrorAnswer,
-    ErrorMessage,
-    Notice,
-    NoticeMessage,
-    Pong,
+from jayx_stream.wire.messages import Ack, Notice, NoticeMessage, Pong
+from jayx_stream.wire.subscribing import (
+    STREAM_EVENTS,
+    PrivateRequest,
+    decode,
+    ignored,
+    read_signature,
+    read_subscription,
 )
-from jayx_stream.wire.subscribing import Directory, decode, read_subscription
+from jayx_stream.wire.trading import (
+    TRADING_EVENTS,
+    LoggedIn,
+    LoginRequest,
+    Present,
+    StreamAnswer,
+)
 
 BATCH_MAX = 100
 """Requests in one frame."""
@@ -32,6 +52,16 @@ ID_CHARACTERS_MAX = 64
 
 REFUSED_IN_A_ROW_MAX = 10
 """Requests over the rate before the connection is closed."""
+
+EVENTS = (
+    *STREAM_EVENTS,
+    "unsubscribe",
+    "subscriptions",
+    "ping",
+    "login",
+    *TRADING_EVENTS,
+)
+"""All that a client may send."""
 
 
 class Request(Struct):
@@ -56,57 +86,40 @@ class StreamName(Struct, omit_defaults=True):
     event: str | UnsetType = UNSET
 
 
-class Reply(Struct, frozen=True):
-    """To be sent to this client."""
-
-    answer: Answer
-
-
-class Subscribe(Struct, frozen=True):
-    """From now on this client reads the channel; it gets the present state at once."""
-
-    channel: Channel
-    history: int
-    """Closed klines to be sent before."""
-    reset: bool = False
-    """Whether the client had asked for changes after a commit that this log does not have."""
-
-
-class Resume(Struct, frozen=True):
-    """From now on this client reads the channel; it gets every change after the commit at once."""
-
-    channel: Channel
-    seq: int
-
-
-class Unsubscribe(Struct, frozen=True):
-    """This client reads the channel no more."""
-
-    channel: Channel
-
-
-class Close(Struct, frozen=True):
-    """End the connection with this code."""
-
-    code: CloseCode
-    reason: str
-
-
-Action = Reply | Subscribe | Resume | Unsubscribe | Close
-
-
 class Session:
-    """The state of one client: what it reads."""
+    """The state of one client: what it reads, and for whom it trades."""
 
-    def __init__(self, directory: Directory, limits: Limits, *, epoch: str, address: str) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        present: Present,
+        limits: Limits,
+        *,
+        epoch: str,
+        address: str,
+    ) -> None:
         """`epoch` is the log's; `address` the client's, for counting failed keys."""
         self._directory = directory
+        self._present = present
         self._limits = limits
         self._epoch = epoch
         self._address = address
         self._channels: dict[str, Channel] = {}
         self._requests = TokenBucket(limits.requests_per_s, limits.requests_burst)
         self._refused_in_a_row = 0
+        self._readers: dict[str, str] = {}
+        """Accounts by the keys that were good for reading them."""
+        self._trader: Caller | None = None
+        self._cancel_on_disconnect = False
+        self.key_ids: set[str] = set()
+        """Of all keys that this client was let in by."""
+
+    @property
+    def cancel_account(self) -> str | None:
+        """Whose open orders are to be canceled when the connection ends; nobody's if None."""
+        if self._trader is None or not self._cancel_on_disconnect:
+            return None
+        return self._trader.account
 
     def receive(self, text: bytes, *, now_s: float, ts_ms: int) -> Iterator[Action]:
         """Take one message in, a request or an array of them. What is wrong with a request is
@@ -119,7 +132,7 @@ class Session:
             texts = []
             if self._requests.take(now_s):
                 self._refused_in_a_row = 0
-                yield _error(None, error, UNSET)
+                yield Reply(error_answer(None, error, UNSET))
             else:
                 yield from self._refuse(None)
         for each in texts:
@@ -136,7 +149,8 @@ class Session:
             f"more than {limits.requests_per_s} requests a second, "
             f"after {limits.requests_burst} at once"
         )
-        yield _error(_id_of(text), ProtocolError(ErrorCode.RATE_LIMITED, reason), UNSET)
+        error = ProtocolError(ErrorCode.RATE_LIMITED, reason)
+        yield Reply(error_answer(_id_of(text), error, UNSET))
         if self._refused_in_a_row == REFUSED_IN_A_ROW_MAX:
             yield Close(CloseCode.FLOODING, reason)
 
@@ -156,13 +170,13 @@ class Session:
 
     def _receive_one(self, text: Raw, ts_ms: int) -> Iterator[Action]:
         try:
-            actions = list(self._act(_read(text), ts_ms))
+            actions = list(self._act(_read(text), text, ts_ms))
         except ProtocolError as error:
-            yield _error(_id_of(text), error, text)
+            yield Reply(error_answer(_id_of(text), error, text))
             return
         yield from actions
 
-    def _act(self, request: Request, ts_ms: int) -> Iterator[Action]:
+    def _act(self, request: Request, text: Raw, ts_ms: int) -> Iterator[Action]:
         message = request.message if request.message is not UNSET else request.data
         match request.event:
             case "ping":
@@ -172,11 +186,18 @@ class Session:
                 yield from _ack(request, {"streams": list(self._channels)})
             case "unsubscribe":
                 yield from self._unsubscribe(request, message)
-            case _:
+            case "login":
+                yield from self._log_in(request, message)
+            case event if event in TRADING_EVENTS:
+                yield self._trade(request, message, text)
+            case event if event in STREAM_EVENTS:
                 yield from self._subscribe(request, message)
+            case event:
+                reason = f"no event {event!r}; there are {', '.join(EVENTS)}"
+                raise ProtocolError(ErrorCode.UNKNOWN_EVENT, reason)
 
     def _subscribe(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
-        wanted = read_subscription(request.event, message, self._directory, self._address)
+        wanted = read_subscription(request.event, message, self._directory.symbols, self._admit)
         name = wanted.channel.name
         streams_max = self._limits.streams_per_connection
         if name not in self._channels and 0 < streams_max <= len(self._channels):
@@ -197,9 +218,8 @@ class Session:
         if wanted.stream is not UNSET:
             name = wanted.stream
         elif wanted.event is not UNSET:
-            name = read_subscription(
-                wanted.event, message, self._directory, self._address
-            ).channel.name
+            symbols = self._directory.symbols
+            name = read_subscription(wanted.event, message, symbols, self._recognize).channel.name
         else:
             raise ProtocolError(ErrorCode.BAD_REQUEST, "unsubscribe needs a stream or an event")
         channel = self._channels.pop(name, None)
@@ -207,6 +227,52 @@ class Session:
             raise ProtocolError(ErrorCode.NOT_SUBSCRIBED, f"no stream {name} on this connection")
         yield from _ack(request, {"stream": name})
         yield Unsubscribe(channel)
+
+    def _admit(self, event: str, request: PrivateRequest) -> str:
+        """The account that the request may read. A signature is used up by this."""
+        signature = read_signature(
+            event, request.api_key, request.timestamp, request.sign, request.recv_window
+        )
+        caller = self._directory.reader(request.api_key, signature, self._address)
+        self._readers[request.api_key] = caller.account
+        self.key_ids.add(caller.key_id)
+        return caller.account
+
+    def _recognize(self, event: str, request: PrivateRequest) -> str:
+        """The account of a request to read no more: a key that was good once needs no signature."""
+        account = self._readers.get(request.api_key)
+        if account is not None:
+            return account
+        return self._directory.reader(request.api_key, None, self._address).account
+
+    def _log_in(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
+        wanted = decode(message, LoginRequest)
+        signature = read_signature(
+            request.event, wanted.api_key, wanted.timestamp, wanted.sign, wanted.recv_window
+        )
+        assert signature is not None, "a login was read without its signature"
+        caller = self._directory.check(signature, self._address, Permission.TRADE)
+        self.key_ids.add(caller.key_id)
+        self._trader = caller
+        self._cancel_on_disconnect = wanted.cancel_on_disconnect
+        if caller.used is not None:
+            yield Remember(caller.used)
+        if request.id is not None:
+            data = LoggedIn(caller.account, caller.permissions, wanted.cancel_on_disconnect)
+            meaningless = ignored(message, LoginRequest)
+            answer = StreamAnswer("OK", data, self._present.seq, meaningless)
+            yield Reply(Ack("ack", request.id, answer))
+
+    def _trade(self, request: Request, message: Raw | UnsetType, text: Raw) -> Submit:
+        if self._trader is None:
+            reason = f"log in first: {request.event} needs a login on this connection"
+            raise ProtocolError(ErrorCode.UNAUTHORIZED, reason)
+        read, form = TRADING_EVENTS[request.event]
+        if message is UNSET:
+            raise ProtocolError(ErrorCode.BAD_REQUEST, f"{request.event} needs a message")
+        command = read(message, self._trader.account, self._present)
+        meaningless = ignored(message, form) if request.id is not None else ()
+        return Submit(command, request.id, text, meaningless)
 
 
 def notice(code: str, seconds: int) -> Notice:
@@ -233,9 +299,3 @@ def _id_of(text: Raw | None) -> int | str | None:
 def _ack(request: Request, message: dict[str, Any]) -> Iterator[Action]:
     if request.id is not None:
         yield Reply(Ack("ack", request.id, message))
-
-
-def _error(request_id: int | str | None, error: ProtocolError, request: Raw | UnsetType) -> Reply:
-    answered = UNSET if request_id is None else request_id
-    message = ErrorMessage(error.code, error.reason, request)
-    return Reply(ErrorAnswer("error", answered, message))
