@@ -97,12 +97,12 @@ def test_what_is_not_given_has_its_default(tmp_path: Path) -> None:
         (
             'permissions = ["read", "trade"]',
             'permission = ["read"]',
-            "21: accounts[1].keys[1].permission: unknown key permission (it is ['read'])",
+            "21: accounts[1].keys[1].permission: unknown key permission",
         ),
         (
             'api_key = "third"',
             'api_key = "third"\nexpires = 5',
-            "32: accounts[2].keys[1].expires: unknown key expires (it is 5)",
+            "32: accounts[2].keys[1].expires: unknown key expires",
         ),
         ("[server]", "colour = 1\n[server]", "1: colour: unknown key colour (it is 1)"),
         ("[limits]", "[limit]", "4: limit: unknown key limit"),
@@ -135,7 +135,7 @@ def test_an_unknown_key_is_named_with_its_line(
             '"read"',
             "21: accounts[1].keys[1].permissions: Expected `array`, got `str` (it is 'read')",
         ),
-        ('"s2"', "5", "25: accounts[1].keys[2].secret: Expected `str`, got `int`"),
+        ('"s2"', "5", "25: accounts[1].keys[2].secret: Expected `str | null`, got `int`"),
         ('symbol = "BTCUSDT"\n', "", "7: instruments[1]: Object missing required field `symbol`"),
     ],
 )
@@ -200,7 +200,7 @@ INSTRUMENT = SMALL[SMALL.index("[[instruments]]") : SMALL.index("[[accounts]]")]
             '"1e3"',
             "16: accounts[1].deposits: '1e3' is not a plain decimal such as 66843.63",
         ),
-        ('"third"', '"first"', "31: accounts[2].keys[1].api_key: the key is there twice (it is 'first')"),
+        ('"third"', '"first"', "31: accounts[2].keys[1].api_key: the key is there twice"),
         (
             '"trade"]',
             '"withdraw", "x"]',
@@ -213,6 +213,87 @@ def test_a_value_that_can_not_be_is_named_with_its_line(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
     assert refusal(tmp_path, old, new) == said
+
+
+KEY = 'api_key = "second"\nsecret = "s2"'
+PUBLIC = "MCowBQYDK2VwAyEA"
+
+
+@pytest.mark.parametrize(
+    ("new", "line", "said"),
+    [
+        ('api_key = ""\nsecret = "s2"', 24, "api_key: api_key must not be empty"),
+        ('api_key = "second"', 23, "secret: an hmac key needs one"),
+        (f'{KEY}\nkind = "rsa"', 26, "kind: no kind 'rsa'; there are hmac, ed25519 (it is 'rsa')"),
+        (f'{KEY}\npublic_key = "{PUBLIC}"', 26, "public_key: an hmac key has none"),
+        (
+            f'{KEY}\nkind = "ed25519"',
+            25,
+            "secret: an ed25519 key has none here: its holder keeps it",
+        ),
+        ('api_key = "second"\nkind = "ed25519"', 23, "public_key: an ed25519 key needs one"),
+        (
+            f'api_key = "second"\nkind = "ed25519"\npublic_key = "{PUBLIC}"',
+            26,
+            "public_key: it is not Ed25519, as PEM or as base64 of its 32 bytes",
+        ),
+        (f"{KEY}\npermissions = []", 26, "permissions: a key needs a permission (it is [])"),
+        (
+            f'{KEY}\nnetworks = ["192.0.2.1/24"]',
+            26,
+            "networks: 192.0.2.1/24 has host bits set (it is ['192.0.2.1/24'])",
+        ),
+        (
+            f'{KEY}\nlabel = "a\\u0007b"',
+            26,
+            "label: it is not up to 100 printable characters (it is 'a\\x07b')",
+        ),
+    ],
+)
+def test_a_key_that_can_not_be_is_named_with_its_line(
+    tmp_path: Path, new: str, line: int, said: str
+) -> None:
+    assert refusal(tmp_path, KEY, new) == f"{line}: accounts[1].keys[2].{said}"
+
+
+@pytest.mark.parametrize("wrong", ["secrett", "Secret", "public_key", "api_key2", "secret"])
+@pytest.mark.parametrize("value", ['"hush-7"', "[7777]", "7777", '["hush-7"]'])
+def test_what_may_be_a_secret_is_never_shown(tmp_path: Path, wrong: str, value: str) -> None:
+    said = refusal(tmp_path, KEY, f'api_key = "second"\nkind = "x"\n{wrong} = {value}')
+    assert "hush" not in said
+    assert "7777" not in said
+
+
+@pytest.mark.parametrize("section", ["[admin]\ntoken", "[keys]\nmaster_key"])
+def test_a_secret_in_the_wrong_place_is_not_shown(tmp_path: Path, section: str) -> None:
+    said = refusal(tmp_path, "[limits]", f'{section} = "hush-7"\n[limits]')
+    assert "unknown key" in said
+    assert "hush" not in said
+
+
+def test_keys_of_all_kinds_are_read(tmp_path: Path) -> None:
+    public = "gtI6JUBv5b2uUPsMJZoQyDDKfRjUfF1S1e6bSx0RZBQ="
+    more = f'''kind = "ed25519"\npublic_key = "{public}"\nnetworks = ["::1", "192.0.2.0/24"]
+signed_streams = true\nlabel = "office"'''
+    (_, key), _ = (
+        account.keys
+        for account in load(
+            written(tmp_path, SMALL.replace(KEY, f'api_key = "second"\n{more}'))
+        ).accounts
+    )
+    assert (key.kind, key.public_key, key.secret) == ("ed25519", public, None)
+    assert (key.networks, key.signed_streams) == (("::1", "192.0.2.0/24"), True)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_the_operator_s_port_is_for_this_machine_alone(tmp_path: Path, host: str) -> None:
+    section = f'[admin]\nhost = "{host}"\n'
+    said = refusal(tmp_path, "[limits]", f"{section}[limits]")
+    reason = f"{host} can be reached by others, and the operator's API speaks no TLS: "
+    assert said == f"5: admin.host: {reason}use loopback, or set allow_remote (it is '{host}')"
+    for more in ("allow_remote = true", "port = 0"):
+        text = SMALL.replace("[limits]", f"{section}{more}\n[limits]")
+        assert load(written(tmp_path, text)).admin.host == host
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])

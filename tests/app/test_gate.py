@@ -1,74 +1,10 @@
 """Who may come in (protocol §9, §10)."""
 
-import hmac
-from base64 import b64encode
-
 import pytest
 
-from jayx_stream.app.gate import Key, VenueGate
-from jayx_stream.doors import Signature
-from jayx_stream.model.reasons import ErrorCode
-from jayx_stream.model.units import NS_PER_MS
-from jayx_stream.wire.errors import ProtocolError
+from jayx_stream.wire.access import Signature
 from jayx_stream.wire.limits import Limits
-from tests.desk.commands import BTCUSDT
-
-NOW_MS = 1_716_131_619_042
-SECRET = b"alice-secret"
-ORDER = b'POST/api/v1/trader/order{"symbol":"BTCUSDT"}'
-
-
-class Stage:
-    """A gate whose clocks stand until they are set."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.now_ms = NOW_MS
-        self.now_s = 50.0
-        self.gate = VenueGate(
-            limits or Limits(failed_keys_per_min=3),
-            {"BTCUSDT": BTCUSDT},
-            clock=lambda: self.now_ms * NS_PER_MS,
-            monotonic_s=lambda: self.now_s,
-        )
-        self.gate.add("alicekey", Key("alice", SECRET, frozenset({"read", "trade"})))
-        self.gate.add("bobreads", Key("bob", SECRET, frozenset({"read"})))
-        self.gate.add("onlytrades", Key("carol", SECRET, frozenset({"trade"})))
-
-    def check(self, signature: Signature, *, address: str = "here", to: str = "trade") -> str:
-        """The account of who signed."""
-        return self.gate.check(signature, address, to).account
-
-    def refusal(self, signature: Signature, *, address: str = "here", to: str = "trade") -> str:
-        """Code and reason of a signature that is refused."""
-        with pytest.raises(ProtocolError) as caught:
-            self.check(signature, address=address, to=to)
-        return str(caught.value)
-
-    def key_refusal(self, api_key: str, address: str = "here") -> str:
-        """Code and reason of a key that is refused for reading."""
-        with pytest.raises(ProtocolError) as caught:
-            self.gate.account_of(api_key, address)
-        return str(caught.value)
-
-
-def signed(
-    timestamp: object = NOW_MS,
-    *,
-    key: str = "alicekey",
-    secret: bytes = SECRET,
-    signed: bytes = ORDER,
-    window_ms: int = 5000,
-) -> Signature:
-    """A request as its client signs it: timestamp, METHOD, path and body."""
-    text = str(timestamp)
-    sign = b64encode(hmac.digest(secret, text.encode() + signed, "sha256")).decode()
-    return Signature(key, text, sign, signed, window_ms)
-
-
-def changed(signature: Signature, **fields: object) -> Signature:
-    """The same with a part that is not what was signed."""
-    parts = {name: getattr(signature, name) for name in signature.__struct_fields__}
-    return Signature(**{**parts, **fields})
+from tests.app.gate_stage import NOW_MS, ORDER, READ, WRONG, Stage, changed, signed
 
 
 @pytest.fixture
@@ -103,7 +39,7 @@ def test_the_signature_of_a_known_example() -> None:
     ],
 )
 def test_wrong_signatures_and_unknown_keys_are_refused_alike(wrong: Signature) -> None:
-    assert Stage().refusal(wrong) == "UNAUTHORIZED: unknown key, or the signature does not fit"
+    assert Stage().refusal(wrong) == WRONG
 
 
 def test_an_unknown_key_for_reading_is_refused_in_the_same_words(stage: Stage) -> None:
@@ -161,8 +97,8 @@ def test_a_signature_that_is_refused_is_not_used_up(stage: Stage) -> None:
 
 
 def test_a_key_may_do_what_it_was_made_for(stage: Stage) -> None:
-    assert stage.gate.account_of("bobreads", "here") == "bob"
-    assert stage.check(signed(key="bobreads"), to="read") == "bob"
+    assert stage.read("bobreads") == "bob"
+    assert stage.check(signed(key="bobreads"), to=READ) == "bob"
     assert stage.refusal(signed(NOW_MS + 1, key="bobreads")) == (
         "FORBIDDEN: this needs the permission trade; the key has read"
     )
@@ -190,14 +126,14 @@ def test_the_minute_begins_with_the_last_failure(stage: Stage) -> None:
     stage.now_s += 59
     assert stage.key_refusal("alicekey").startswith("RATE_LIMITED")
     stage.now_s += 1
-    assert stage.gate.account_of("alicekey", "here") == "alice"
+    assert stage.read("alicekey") == "alice"
 
 
 def test_other_addresses_are_not_blocked(stage: Stage) -> None:
     for _ in range(5):
         stage.key_refusal("stranger")
     assert stage.check(signed(), address="there") == "alice"
-    assert stage.gate.account_of("alicekey", "there") == "alice"
+    assert stage.read("alicekey", address="there") == "alice"
 
 
 def test_wrong_signatures_count_as_failures_too(stage: Stage) -> None:
@@ -210,14 +146,14 @@ def test_failures_a_minute_apart_do_not_add_up(stage: Stage) -> None:
     for _ in range(3):
         stage.key_refusal("stranger")
         stage.now_s += 31
-    assert stage.gate.account_of("alicekey", "here") == "alice"
+    assert stage.read("alicekey") == "alice"
 
 
 def test_no_limit_of_failures_at_0() -> None:
     stage = Stage(Limits(failed_keys_per_min=0))
     for _ in range(50):
         assert stage.key_refusal("stranger").startswith("UNAUTHORIZED")
-    assert stage.gate.account_of("alicekey", "here") == "alice"
+    assert stage.read("alicekey") == "alice"
 
 
 def test_orders_are_limited_per_account() -> None:
@@ -238,6 +174,19 @@ def test_the_symbols_are_the_instruments(stage: Stage) -> None:
     assert "BTCUSD" not in stage.gate.symbols
 
 
-@pytest.mark.parametrize("permission", ["", "withdraw"])
-def test_no_key_has_a_permission_that_it_was_not_given(stage: Stage, permission: str) -> None:
-    assert stage.refusal(signed(), to=permission).startswith(str(ErrorCode.FORBIDDEN))
+def test_failures_are_counted_for_all_addresses(stage: Stage) -> None:
+    for address in ("here", "there"):
+        stage.key_refusal("stranger", address)
+        stage.refusal(signed(secret=b"another"), address=address)
+    stage.key_refusal("office", "198.51.100.7")
+    stage.key_refusal("onlytrades")
+    assert stage.gate.failed_keys == 5
+
+
+def test_what_an_account_may_still_place_is_told() -> None:
+    stage = Stage(Limits(orders_per_s=3))
+    stage.gate.take_order("alice")
+    left = stage.gate.order_allowance("alice")
+    assert left is not None
+    assert (left.limit, left.left) == (3, 2)
+    assert Stage(Limits(orders_per_s=0)).gate.order_allowance("alice") is None

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from jayx_stream.app.clock import RecordedClock
+from jayx_stream.app.vault import Vault
 from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.history.sqlite import SqliteHistory
 from jayx_stream.journal.sqlite import SqliteJournal
@@ -20,6 +21,7 @@ from tests.feed.stage import START_S
 from tests.hub.reader import Reader
 
 DAY_S = 86_400
+VAULT = Vault(bytes(32))
 INTERVALS_S = (60, 300, 3600, 86_400, 604_800)
 
 
@@ -37,7 +39,7 @@ class Life:
         journal = await SqliteJournal.open(self._folder)
         past = await SqliteHistory.open(self._folder, journal.epoch, journal.last_seq)
         self.clock = RecordedClock(self.time_s * NS_PER_S)
-        self.venue = EmbeddedVenue(configured(), journal, self.clock, self._folder, past)
+        self.venue = EmbeddedVenue(configured(), journal, self.clock, self._folder, past, VAULT)
         await self.venue.recover()
         port = await self.venue.start()
         self.readers = {each: Reader() for each in INTERVALS_S}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -17,6 +18,10 @@ DEADLINE_S = 30.0
 CONFIG = """\
 [limits]
 orders_per_s = 0
+http_requests_per_s = 0
+
+[admin]
+port = 0
 
 [[instruments]]
 symbol = "BTCUSDT"
@@ -66,6 +71,13 @@ async def run(*arguments: str | Path) -> tuple[int, str, str]:
     return process.returncode, output.decode(), complaints.decode()
 
 
+def free_port() -> int:
+    """One that nobody listens on just now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @dataclass
 class Served:
     """A process that serves."""
@@ -99,7 +111,7 @@ async def served(folder: Path, text: str = CONFIG) -> AsyncIterator[Served]:
     try:
         async with asyncio.timeout(DEADLINE_S):
             line = (await process.stdout.readline()).decode()
-        match = re.search(r"ws://127\.0\.0\.1:(\d+)/", line)
+        match = re.search(r"wss?://127\.0\.0\.1:(\d+)/", line)
         if match is None:
             process.kill()
             _, complaints = await process.communicate()

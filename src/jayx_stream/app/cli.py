@@ -1,6 +1,5 @@
 """The command `jayx-stream`."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +8,13 @@ import uvloop
 from cyclopts import App, Parameter
 
 from jayx_stream import __version__
+from jayx_stream.app.accounts_cli import accounts_app
 from jayx_stream.app.checkpoint_cli import checkpoint
 from jayx_stream.app.history_cli import history_app
 from jayx_stream.app.journal_cli import journal_app
+from jayx_stream.app.keys_cli import keys_app
+from jayx_stream.app.logs import logged
+from jayx_stream.app.markets_cli import markets_app
 from jayx_stream.app.serve import ServeError, Serving, serve
 
 app = App(
@@ -23,6 +26,9 @@ app = App(
 journal_app.command(checkpoint)
 app.command(journal_app)
 app.command(history_app)
+app.command(keys_app)
+app.command(accounts_app)
+app.command(markets_app)
 
 
 @app.command(name="serve")
@@ -32,6 +38,7 @@ def serve_command(
     host: str | None = None,
     port: int | None = None,
     data_dir: Path | None = None,
+    tls_dev: Annotated[bool, Parameter(negative="")] = False,
     demo: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 1,
     replay: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
@@ -57,6 +64,8 @@ def serve_command(
         Port to listen on, in place of the configured one; 0 takes any free one.
     data_dir
         Where the journal is kept, in place of the configured folder.
+    tls_dev
+        Serve TLS with a certificate of the server's own making, for development.
     demo
         Let simulated traders make a market.
     seed
@@ -71,6 +80,7 @@ def serve_command(
         host=host,
         port=port,
         data_dir=data_dir,
+        tls_dev=tls_dev,
         demo=demo,
         seed=seed,
         replay=replay,
@@ -79,20 +89,12 @@ def serve_command(
     try:
         uvloop.run(serve(serving))
     except ServeError as error:
-        print(f"jayx-stream: {error}", file=sys.stderr)
+        if not error.is_told:
+            print(f"jayx-stream: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 
 def main() -> None:
     """Entry point of the command."""
-    _log_plainly()
-    app()
-
-
-def _log_plainly() -> None:
-    """What the rooms below have to say goes to the standard error, as it is."""
-    lines = logging.StreamHandler()
-    lines.setFormatter(logging.Formatter("jayx-stream: %(message)s"))
-    logger = logging.getLogger("jayx_stream")
-    logger.addHandler(lines)
-    logger.propagate = False
+    with logged("warning", "text"):
+        app()

@@ -10,12 +10,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from jayx_stream.app.issuing import check_key
+from jayx_stream.app.logs import FORMATS, LEVELS
 from jayx_stream.app.toml_lines import Step, line_of, steps_of
+from jayx_stream.doors.address import read_networks
+from jayx_stream.doors.operator_forms import KeyRequest
 from jayx_stream.model.instrument import Instrument
+from jayx_stream.model.names import ACCOUNT, NAME_CHARACTERS, SYMBOL
 from jayx_stream.model.units import ASSET_UNIT
 from jayx_stream.wire.limits import Limits
-
-PERMISSIONS = ("read", "trade")
 
 Fault = tuple[str, str]
 """Place and reason of a value that can't be; the place as msgspec writes it, `$.server.port`."""
@@ -40,6 +43,10 @@ class Server(Section, frozen=True):
     tls_key: str | None = None
     allow_plain: bool = False
     """Listen without TLS on an address that others can reach: for a TLS proxy in front."""
+    tls_dev: bool = False
+    """Serve with a certificate of the server's own making, for development: `--tls-dev`."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies in front, whose `X-Forwarded-For` is believed."""
     origins: tuple[str, ...] = ()
     """Pages that may connect, beside the server's own: `https://example.org`."""
 
@@ -62,11 +69,32 @@ class Streams(Section, frozen=True):
     kline_interval_ms: int = 250
 
 
+class Keys(Section, frozen=True):
+    """`[keys]`: what holds for all of them."""
+
+    signed_streams: bool = False
+    """Private streams want a signature, whatever key they are asked for with."""
+    master_key_file: str | None = None
+    """From the working directory on; without one, the file in the data folder."""
+
+
 class Admin(Section, frozen=True):
     """`[admin]`: the operator's port."""
 
     host: str = "127.0.0.1"
     port: int = 8444
+    """0: off."""
+    allow_remote: bool = False
+    """Listen on an address that others can reach; it speaks no TLS."""
+    token_file: str | None = None
+    """From the working directory on; without one, the file in the data folder."""
+
+
+class Log(Section, frozen=True):
+    """`[log]`: what is written to the standard error."""
+
+    level: str = "info"
+    format: str = "text"
 
 
 class InstrumentTerms(Section, frozen=True):
@@ -91,8 +119,28 @@ class ApiKey(Section, frozen=True):
     """`[[accounts.keys]]`."""
 
     api_key: str
-    secret: str
+    secret: str | None = None
+    """Of an HMAC key."""
     permissions: tuple[str, ...] = ("read",)
+    kind: str = "hmac"
+    public_key: str | None = None
+    """Of an Ed25519 key: PEM, or base64 of its 32 bytes."""
+    networks: tuple[str, ...] = ()
+    """Addresses or networks whence it may be used; none: from everywhere."""
+    signed_streams: bool = False
+    label: str = ""
+
+    def request(self, account: str) -> KeyRequest:
+        """All but the key itself and its secret."""
+        return KeyRequest(
+            account=account,
+            kind=self.kind,
+            permissions=self.permissions,
+            networks=self.networks,
+            signed_streams=self.signed_streams,
+            label=self.label,
+            public_key=self.public_key,
+        )
 
 
 class Account(Section, frozen=True):
@@ -115,13 +163,20 @@ class Config(Section, frozen=True):
     data: Data = Data()
     streams: Streams = Streams()
     limits: Limits = Limits()
+    keys: Keys = Keys()
     admin: Admin = Admin()
+    log: Log = Log()
     instruments: tuple[InstrumentTerms, ...] = ()
     accounts: tuple[Account, ...] = ()
 
 
 def load(
-    path: Path, host: str | None = None, port: int | None = None, data_dir: Path | None = None
+    path: Path,
+    host: str | None = None,
+    port: int | None = None,
+    data_dir: Path | None = None,
+    *,
+    tls_dev: bool = False,
 ) -> Config:
     """Read a file; what else is given stands in place of what it says. Raises ConfigError."""
     try:
@@ -137,6 +192,7 @@ def load(
     for section, name, value in (
         ("server", "host", host),
         ("server", "port", port),
+        ("server", "tls_dev", tls_dev or None),
         ("data", "dir", None if data_dir is None else str(data_dir)),
     ):
         if value is not None and isinstance(values.setdefault(section, {}), dict):
@@ -153,6 +209,13 @@ def load(
 def _faults(config: Config) -> Iterator[Fault]:
     """What the types can't say."""
     yield from _server_faults(config.server)
+    yield from _admin_faults(config.admin)
+    for name, value, known in (
+        ("level", config.log.level, LEVELS),
+        ("format", config.log.format, FORMATS),
+    ):
+        if value not in known:
+            yield f"$.log.{name}", f"there are {', '.join(known)}"
     for section in ("data", "streams", "limits"):
         for name, value in msgspec.structs.asdict(getattr(config, section)).items():
             if isinstance(value, int) and value < 0:
@@ -166,9 +229,28 @@ def _server_faults(server: Server) -> Iterator[Fault]:
         yield "$.server.port", f"port {server.port} is not 0 to 65535"
     if (server.tls_cert is None) != (server.tls_key is None):
         yield "$.server", "tls_cert and tls_key go together"
-    if server.tls_cert is None and not server.allow_plain and not _is_loopback(server.host):
+    if server.tls_cert is not None and server.tls_dev:
+        yield "$.server.tls_cert", "tls_cert and --tls-dev: one or the other"
+    for index, text in enumerate(server.proxies):
+        try:
+            read_networks([text])
+        except ValueError as error:
+            yield f"$.server.proxies[{index}]", f"no address or network: {error}"
+    has_tls = server.tls_cert is not None or server.tls_dev
+    if not has_tls and not server.allow_plain and not _is_loopback(server.host):
         reason = f"{server.host} can be reached by others: set tls_cert and tls_key, or allow_plain"
         yield "$.server.host", reason
+
+
+def _admin_faults(admin: Admin) -> Iterator[Fault]:
+    if not 0 <= admin.port <= 65535:
+        yield "$.admin.port", f"port {admin.port} is not 0 to 65535"
+    if admin.port and not admin.allow_remote and not _is_loopback(admin.host):
+        reason = (
+            f"{admin.host} can be reached by others, and the operator's API speaks no TLS: "
+            "use loopback, or set allow_remote"
+        )
+        yield "$.admin.host", reason
 
 
 def _instrument_faults(instruments: tuple[InstrumentTerms, ...]) -> Iterator[Fault]:
@@ -180,8 +262,8 @@ def _instrument_faults(instruments: tuple[InstrumentTerms, ...]) -> Iterator[Fau
         if symbol in symbols:
             yield f"{place}.symbol", f"{symbol} is there twice"
         symbols.add(symbol)
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", symbol):
-            yield f"{place}.symbol", f"{symbol!r} is no symbol: letters, digits, . _ -"
+        if not SYMBOL.fullmatch(symbol):
+            yield f"{place}.symbol", f"{symbol!r} is no symbol: {NAME_CHARACTERS}"
         try:
             terms.define()
         except ValueError as error:
@@ -197,8 +279,8 @@ def _account_faults(config: Config) -> Iterator[Fault]:
         if name in names:
             yield f"{place}.name", f"{name} is there twice"
         names.add(name)
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
-            yield f"{place}.name", f"{name!r} is no name: letters, digits, . _ -"
+        if not ACCOUNT.fullmatch(name):
+            yield f"{place}.name", f"{name!r} is no name: {NAME_CHARACTERS}"
         for asset in account.deposits:
             if asset not in assets:
                 yield f"{place}.deposits.{asset}", f"no instrument trades {asset}"
@@ -215,12 +297,10 @@ def _key_faults(place: str, key: ApiKey, api_keys: set[str]) -> Iterator[Fault]:
     if key.api_key in api_keys:
         yield f"{place}.api_key", "the key is there twice"
     api_keys.add(key.api_key)
-    if not key.api_key or not key.secret:
-        yield place, "api_key and secret must not be empty"
-    unknown = [each for each in key.permissions if each not in PERMISSIONS]
-    if unknown:
-        reason = f"no permission {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}"
-        yield f"{place}.permissions", reason
+    if not key.api_key:
+        yield f"{place}.api_key", "api_key must not be empty"
+    for name, reason in check_key(key.request(""), key.secret):
+        yield f"{place}.{name}", reason
 
 
 def _is_loopback(host: str) -> bool:
@@ -231,6 +311,12 @@ def _is_loopback(host: str) -> bool:
     except ValueError:
         return False
 
+
+_SHOWN = {
+    "allow_remote", "host", "kind", "label", "master_key_file", "networks", "permissions", "port",
+    "signed_streams", "token_file",
+}  # fmt: skip
+"""What is no secret under a key or the operator's port. All else may be one, misspelled or misplaced."""
 
 _FAULT = re.compile(r"(?P<reason>.*?)(?: - at `(?P<place>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
@@ -259,6 +345,9 @@ def _shown(values: dict[str, Any], steps: list[Step], *, whole: bool) -> str:
             value = value[step]
         except (KeyError, IndexError, TypeError):
             return ""
-    if steps[-1:] == ["secret"] or (isinstance(value, dict) and not whole):
+    is_table = isinstance(value, dict) or (isinstance(value, list) and dict in map(type, value))
+    if is_table and not whole:
+        return ""
+    if {"keys", "admin"} & {*steps} and not _SHOWN & {*steps}:
         return ""
     return f" (it is {value!r})"

@@ -200,7 +200,7 @@ def _with_demo_account(config: Config) -> Config:
 def _demo_account(config: Config) -> tuple[str, str]:
     """Name and secret of the account that the user's own key belongs to."""
     return next(
-        (account.name, key.secret)
+        (account.name, key.secret or DEMO_SECRET)
         for account in config.accounts
         for key in account.keys
         if key.api_key == DEMO_KEY

@@ -4,18 +4,20 @@ Runs on one event loop and holds no truth: all that it has can be folded again.
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from time import perf_counter
 
 from jayx_stream.app.clock import Clock
 from jayx_stream.app.resuming import Resuming
 from jayx_stream.history import History
 from jayx_stream.history.memory import MemoryHistory
 from jayx_stream.hub.catch_up import CatchUp
+from jayx_stream.hub.counts import FAST_SECONDS, Histogram
 from jayx_stream.hub.hub import Hub
 from jayx_stream.model.events import Commit
 from jayx_stream.model.order import OrderState
 from jayx_stream.model.past import AccountChange
-from jayx_stream.model.units import NS_PER_MS
+from jayx_stream.model.units import NS_PER_MS, NS_PER_S
 from jayx_stream.model.views import Kline, KlineChange, KlineTurn, OrderChanges, Positions, View
 from jayx_stream.projections import Changes, Projections, RecentChanges, rows_of
 from jayx_stream.wire.channels import (
@@ -37,14 +39,18 @@ class Gateway:
         self,
         clock: Clock,
         history: History | None = None,
+        on_revoked: Callable[[str], object] = lambda key_id: None,
         *,
         kline_interval_ms: int,
         orderbook_interval_ms: int,
     ) -> None:
-        """`history` is followed on from where it ends; without one, it ends with the process."""
+        """`history` is followed on from where it ends; without one, it ends with the process.
+        `on_revoked` is told the id of each key that is let in no more, once it is.
+        """
         self._clock = clock
         self.projections = Projections()
         self._history = history or MemoryHistory()
+        self._on_revoked = on_revoked
         self._recent = RecentChanges()
         intervals_s = {
             KlineChannel.event: kline_interval_ms / 1000,
@@ -53,15 +59,26 @@ class Gateway:
         self.hub = Hub(self, intervals_s)
         self._resuming = Resuming(self.hub, self._recent, self._history, self._change)
         self._timer: asyncio.TimerHandle | None = None
+        self.fan_out_s = Histogram(FAST_SECONDS)
+        """For which one round of pushes of changed states took, those that pushed nothing left out."""
+        self.event_lag_s = Histogram(FAST_SECONDS)
+        """From when a batch's oldest command came to when all that it changed was told."""
 
     def follow(self, commits: Sequence[Commit]) -> None:
         """Take the next commits in and tell what they changed. The feed calls this."""
         for commit in commits:
             changes = self.projections.apply(commit)
             self._spread(changes)
+            for key_id in changes.revoked:
+                self._on_revoked(key_id)
             if commit.seq > self._history.last_seq:
                 self._keep(changes)
         self._flush()
+
+    def follow_live(self, commits: Sequence[Commit]) -> None:
+        """The same of what happens now: how late it is told is counted."""
+        self.follow(commits)
+        self.event_lag_s.observe((self._clock() - commits[0].time_ns) / NS_PER_S)
 
     def catch_up(self, reader: CatchUp) -> None:
         """See `hub.Source`."""
@@ -181,7 +198,10 @@ class Gateway:
             self._timer.cancel()
             self._timer = None
         loop = asyncio.get_running_loop()
+        flushed, began_s = self.hub.flushed, perf_counter()
         next_s = self.hub.flush(loop.time())
+        if self.hub.flushed != flushed:
+            self.fan_out_s.observe(perf_counter() - began_s)
         if next_s is not None:
             self._timer = loop.call_at(next_s, self._flush)
 

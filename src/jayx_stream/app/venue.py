@@ -4,20 +4,29 @@ Order of life: recover, make what the configuration asks for, listen; at the end
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable
 from pathlib import Path
 
+from jayx_stream.app.audit import write_audit
 from jayx_stream.app.checkpointing import Checkpointing
 from jayx_stream.app.clock import Clock, system_clock
 from jayx_stream.app.config import Config
+from jayx_stream.app.configured_keys import check_secrets, make_keys
 from jayx_stream.app.exchange import ExchangeLoop
-from jayx_stream.app.gate import Key, VenueGate
+from jayx_stream.app.gate import VenueGate
 from jayx_stream.app.gateway import Gateway
+from jayx_stream.app.issuing import issue
+from jayx_stream.app.metrics import Sources, VenueMetrics
 from jayx_stream.app.recovery import Folds, Recovered, exchange_fold, projections_fold, recover
 from jayx_stream.app.refolding import flush, refold
+from jayx_stream.app.vault import Vault, VaultError
 from jayx_stream.desk.local import LocalDesk
+from jayx_stream.doors.counts import OrderCounts
 from jayx_stream.doors.listener import Listener, listen
+from jayx_stream.doors.operator_forms import Issued, KeyRequest
 from jayx_stream.doors.rest import rest_application
+from jayx_stream.doors.tls import ServerTls
 from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.engine import Exchange
 from jayx_stream.feed.local import LocalFeed
@@ -33,7 +42,7 @@ from jayx_stream.projections import Projections
 
 
 class SetupError(Exception):
-    """What the configuration asks for contradicts what the journal holds."""
+    """What the configuration asks for contradicts what the journal holds, or can't open it."""
 
 
 class EmbeddedVenue:
@@ -46,9 +55,11 @@ class EmbeddedVenue:
         clock: Clock,
         checkpoints: Path | None = None,
         past: History | None = None,
+        vault: Vault | None = None,
+        tls: ServerTls | None = None,
     ) -> None:
         """`checkpoints`: the folder that they are kept in, for a journal that is kept, too. `past` is
-        the journal's; without one, it ends with the process.
+        the journal's; without one, it ends with the process. So do secrets without a `vault`.
         """
         self.config = config
         self.limits = config.limits
@@ -65,6 +76,7 @@ class EmbeddedVenue:
         self._gateway = Gateway(
             clock,
             self.past,
+            self._end_connections_of,
             kline_interval_ms=streams.kline_interval_ms,
             orderbook_interval_ms=streams.orderbook_interval_ms,
         )
@@ -73,24 +85,60 @@ class EmbeddedVenue:
             projections_fold(self._gateway.projections, self._gateway.follow),
         )
         self._checkpoints = checkpoints
-        self._checkpointing: Checkpointing | None = None
-        if checkpoints is not None and config.data.checkpoint_commits:
-            self._checkpointing = Checkpointing(
-                checkpoints,
-                journal,
-                self._folds,
-                every_commits=config.data.checkpoint_commits,
-                before=(lambda seq: flush(self.past),),
-            )
+        self._checkpointing = self._make_checkpointing()
         self._used_signatures = exchange.signatures
         self._exchange = ExchangeLoop(exchange, self._desk, journal, self._feed, self._after_batch)
-        self.gate = VenueGate(config.limits, self._gateway.projections.instruments)
+        self._vault = Vault.of_this_process() if vault is None else vault
+        self.gate = VenueGate(
+            config.limits,
+            self._gateway.projections.instruments,
+            self._gateway.projections.keys,
+            self._vault,
+            signed_streams=config.keys.signed_streams,
+        )
+        is_plain = config.server.tls_cert is None and not config.server.tls_dev
+        assert is_plain == (tls is None), "TLS that is asked for is there, and no other"
+        self._tls = tls
+        self.order_counts = OrderCounts()
         self._door = WebSocketDoor(self)
+        self.metrics = VenueMetrics(self._sources())
         self.recovered_ns = 0
         """Time of the last commit that was recovered."""
         self._listener: Listener | None = None
         self._minutes: asyncio.Task[None] | None = None
         self._exchange_run: asyncio.Task[None] | None = None
+
+    def _make_checkpointing(self) -> Checkpointing | None:
+        every_commits = self.config.data.checkpoint_commits
+        if self._checkpoints is None or not every_commits:
+            return None
+        return Checkpointing(
+            self._checkpoints,
+            self._journal,
+            self._folds,
+            every_commits=every_commits,
+            before=(lambda seq: flush(self.past),),
+        )
+
+    def _sources(self) -> Sources:
+        """Of all figures."""
+        return Sources(
+            hub=self.hub,
+            projections=self.projections,
+            doors={"websocket": self._door},
+            orders=self.order_counts,
+            http={"public": Counter(), "operator": Counter()},
+            fan_out_s=self._gateway.fan_out_s,
+            event_lag_s=self._gateway.event_lag_s,
+            commit_s=self._exchange.commit_s,
+            batch_commits=self._exchange.batch_commits,
+            failed_keys=lambda: self.gate.failed_keys,
+            waiting_commands=lambda: self._desk.waiting,
+            history_seq=lambda: self.past.last_seq,
+            ready=lambda: self.not_ready is None,
+            epoch=self.epoch,
+            directory=self._checkpoints,
+        )
 
     @property
     def epoch(self) -> str:
@@ -115,6 +163,10 @@ class EmbeddedVenue:
         """See `doors.Venue`."""
         return self._desk.submit(command)
 
+    def issue(self, request: KeyRequest) -> Issued:
+        """See `doors.operator.Operated`."""
+        return issue(request, self._vault)
+
     async def recover(self) -> Recovered:
         """Fold the journal, from the newest good checkpoint on. Raises JournalError."""
         recovered = await recover(
@@ -126,7 +178,8 @@ class EmbeddedVenue:
         )
         if self.past.last_seq < self._journal.last_seq:
             await refold(self._journal, self.past)
-        await self._feed.follow(self._journal.last_seq, self._gateway.follow)
+        await self._feed.follow(self._journal.last_seq, self._gateway.follow_live)
+        await self._feed.follow(self._journal.last_seq, write_audit)
         if self._checkpointing is not None:
             self._checkpointing.begin(recovered.checkpoint_seq)
         for digest, expires_ms in self._used_signatures.items():
@@ -136,14 +189,20 @@ class EmbeddedVenue:
 
     async def start(self) -> int:
         """Serve from now on; gives the port. Raises ListenError, SetupError, JournalError."""
+        try:
+            check_secrets(self.projections.keys, self._vault)
+            self._vault.keep()
+        except VaultError as error:
+            raise SetupError(str(error)) from error
         server = self.config.server
         listening = listen(server.host, server.port)
         listener = Listener(
             listening,
             rest_application(self),
             self._door,
-            tls_cert=Path(server.tls_cert) if server.tls_cert else None,
-            tls_key=Path(server.tls_key) if server.tls_key else None,
+            tls=self._tls,
+            proxies=server.proxies,
+            http_counts=self.metrics.http["public"],
         )
         self._exchange_run = asyncio.create_task(self._exchange.run())
         self._exchange_run.add_done_callback(self._be_unready)
@@ -156,6 +215,10 @@ class EmbeddedVenue:
         self._listener = listener
         self.not_ready = None
         return int(listening.getsockname()[1])
+
+    def _end_connections_of(self, key_id: str) -> None:
+        """A key was revoked: whoever was let in by it is shown out."""
+        self._door.revoke(key_id)
 
     def _be_unready(self, exchange_run: asyncio.Task[None]) -> None:
         if not exchange_run.cancelled() and exchange_run.exception() is not None:
@@ -201,9 +264,7 @@ class EmbeddedVenue:
                     account=account.name, asset=asset, units=units, reference=reference
                 )
                 await self.insist(deposit)
-            for key in account.keys:
-                permissions = frozenset(key.permissions)
-                self.gate.add(key.api_key, Key(account.name, key.secret.encode(), permissions))
+        await make_keys(self.config.accounts, self.projections.keys, self._vault, self.insist)
 
     async def insist(self, command: Command) -> None:
         """Have a command done. Raises SetupError if it is refused."""
