@@ -19,8 +19,12 @@ CONFIG = f"""
 [limits]
 requests_per_s = 0
 connections_per_address = 0
+http_requests_per_s = 0
 orders_per_s = 0
 open_orders_per_account = 0
+
+[admin]
+port = 0
 
 [[instruments]]
 symbol = "BTCUSDT"
@@ -80,12 +84,17 @@ def signed(method: str, path: str, body: bytes, timestamp: str) -> bytes:
     ).encode() + body
 
 
-def limit_order(side: str, lots: int, ticks: int) -> bytes:
-    """An order whose signature no other one has: the body differs in its client order id."""
-    body = (
+def order_text(side: str, lots: int, ticks: int) -> str:
+    """An order that no other one is like: it differs in its client order id."""
+    return (
         f'{{"symbol":"BTCUSDT","side":"{side}","type":"LIMIT","lots":{lots},"ticks":{ticks},'
         f'"clientOrderId":"{time.time_ns()}"}}'
-    ).encode()
+    )
+
+
+def limit_order(side: str, lots: int, ticks: int) -> bytes:
+    """A signed order."""
+    body = order_text(side, lots, ticks).encode()
     timestamp = str(time.time_ns() // 1_000_000)
     return signed("POST", "/api/v1/trader/order", body, timestamp)
 

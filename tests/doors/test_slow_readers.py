@@ -112,7 +112,7 @@ async def test_what_may_not_be_merged_closes_a_slow_reader_with_4008() -> None:
 
 async def test_a_client_that_pings_and_never_reads_is_cut() -> None:
     bound = 30_000
-    async with venue(configured(limits(queue_bytes_max=bound))) as running:
+    async with venue(configured(limits(queue_bytes_max=bound, requests_per_s=0))) as running:
         async with await running.raw(receive_buffer=4096) as client:
             [connection] = running.connections
             shrink_send_buffer(connection)

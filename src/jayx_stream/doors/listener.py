@@ -1,22 +1,31 @@
-"""The one public port: uvicorn listens, our class takes the WebSocket upgrades, the rest is HTTP.
+"""The one public port: uvicorn serves it, `entrance` meets whoever comes, with TLS or without.
 
-uvicorn's `ws` class is half public: this file is the only one that knows how it is called.
+uvicorn's start is half public: this file is the only one that knows what it is made of.
 """
 
 import asyncio
 import contextlib
+import logging
 import math
 import socket
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from jayx_stream.doors.head import BoundedHead
-from jayx_stream.doors.websocket import WebSocketDoor
+from jayx_stream.doors.address import read_networks
+from jayx_stream.doors.counting import CountedHttp, HttpCounts
+from jayx_stream.doors.entrance import Entrance
+from jayx_stream.doors.rates import AddressLimits, RatedHttp
+from jayx_stream.doors.tls import ServerTls
+from jayx_stream.doors.websocket import CLOSE_WITHIN_S, WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.session import notice
+
+log = logging.getLogger("jayx_stream.listener")
 
 CLOSES_PER_S = 100
 """How fast connections are closed when the server stops, unless the drain time asks for more."""
@@ -25,15 +34,51 @@ GOODBYE_S = 1.0
 """For the last clients to answer their close, before they are cut."""
 
 
+NEVER_S = 10 * 365 * 86_400
+"""In place of a deadline that is switched off: the event loop's own is a minute."""
+
+
 class ListenError(Exception):
     """The port can't be had; the message says which and why."""
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """uvicorn's, but it leaves signals alone."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the command's business."""
         yield
+
+
+class _Server(QuietServer):
+    """With a start of its own: uvicorn's can't be given deadlines for TLS."""
+
+    def __init__(self, config: uvicorn.Config, tls: ServerTls | None, handshake_s: int) -> None:
+        super().__init__(config)
+        self._tls: dict[str, Any] = {}
+        if tls is not None:
+            self._tls = {
+                "ssl": tls.context,
+                "ssl_handshake_timeout": handshake_s or NEVER_S,
+                "ssl_shutdown_timeout": CLOSE_WITHIN_S,
+            }
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections from the sockets that are given."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        make = partial(
+            cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class),
+            self.config,
+            self.server_state,
+            self.lifespan.state,
+        )
+        self.servers = [
+            await loop.create_server(make, sock=listening, backlog=self.config.backlog, **self._tls)
+            for listening in sockets or ()
+        ]
+        self.started = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,31 +102,41 @@ class Listener:
     def __init__(
         self,
         listening: socket.socket,
-        http: Starlette,
+        http: ASGIApp,
         door: WebSocketDoor,
         *,
-        tls_cert: Path | None,
-        tls_key: Path | None,
+        tls: ServerTls | None = None,
+        proxies: Sequence[str] = (),
+        http_counts: HttpCounts | None = None,
     ) -> None:
+        """`proxies`: networks of those whose `X-Forwarded-For` is believed."""
         self._listening = listening
         self._door = door
-        self._server = _Server(
-            uvicorn.Config(
-                http,
-                http=BoundedHead(door.venue.limits),  # type: ignore[arg-type]  # any callable is taken
-                ws=door,  # type: ignore[arg-type]  # any callable is taken
-                loop="none",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-                ssl_certfile=tls_cert,
-                ssl_keyfile=tls_key,
-            )
+        venue = door.venue
+        self.addresses = AddressLimits(venue.limits)
+        """Who is connected, and how often each asks."""
+        counts: HttpCounts = Counter() if http_counts is None else http_counts
+        rated = RatedHttp(
+            http,
+            self.addresses,
+            venue.gate.order_allowance,
+            is_strictly_secure=tls is not None and tls.is_strictly_secure,
         )
+        entrance = Entrance(door, self.addresses, read_networks(proxies))
+        config = uvicorn.Config(
+            CountedHttp(rated, counts, "public"),
+            http=entrance,  # type: ignore[arg-type]  # any callable is taken
+            ws="none",
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config, tls, venue.limits.handshake_s)
 
     async def start(self) -> None:
         """Accept connections from now on."""
@@ -102,13 +157,16 @@ class Listener:
         end_s = loop.time() + drain_s
         span_s = min(drain_s, len(connections) / CLOSES_PER_S)
         closing = notice("CLOSING", math.ceil(span_s))
+        log.info("clients are told goodbye", extra={"connections": len(connections)})
         for connection in connections:
             connection.tell(closing)
         for connection in connections:
             await asyncio.sleep(span_s / len(connections))
-            if not connection.waiting_bytes:
+            if connection.is_owed:
+                connection.take_no_more()
+            else:
                 connection.close(CloseCode.GOING_AWAY, "the server is stopping")
-        while any(each.waiting_bytes for each in self._door.connections) and loop.time() < end_s:
+        while any(each.is_owed for each in self._door.connections) and loop.time() < end_s:
             await asyncio.sleep(0.05)
         for connection in list(self._door.connections):
             connection.close(CloseCode.GOING_AWAY, "the server is stopping")
