@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SECONDS ?= 60
 
-.PHONY: setup demo test torture check format bench clean
+.PHONY: setup demo test torture fuzz check format bench clean
 
 setup: $(STAMP)
 
@@ -23,6 +24,10 @@ test: setup                ## all tests
 torture: setup             ## the whole campaign against loss; half an hour
 	TORTURE=full $(BIN)/pytest tests/torture -s
 
+fuzz: setup                ## each target of tests/fuzz for SECONDS; what makes one raise is kept
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz $(SECONDS)
+
 check: setup               ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -37,4 +42,4 @@ bench: setup               ## all benchmarks; each prints its own table
 	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean:
-	rm -rf $(VENV) data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) data .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,12 +9,15 @@ import websockets
 
 from jayx_stream.app.clock import RecordedClock
 from jayx_stream.app.config import Account, ApiKey, Config, InstrumentTerms, Server, Streams
+from jayx_stream.app.vault import Vault
 from jayx_stream.app.venue import EmbeddedVenue
+from jayx_stream.doors.tls import ServerTls
 from jayx_stream.doors.websocket import WebSocketConnection
 from jayx_stream.journal import Journal
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.wire.limits import Limits
 from tests.doors.raw import RawClient, shake_hands
+from tests.doors.told import check_response
 from tests.doors.trader import ALICE, BOB, READER, Trader
 
 BTCUSDT = InstrumentTerms(
@@ -47,8 +50,9 @@ ACCOUNTS = (
 
 
 def limits(**changed: int) -> Limits:
-    """The limits that clients have by default, but no bound on the rate of orders."""
-    return Limits(**{"orders_per_s": 0, "failed_keys_per_min": 0, **changed})
+    """The limits that clients have by default, but no bound on the rate of orders or HTTP requests."""
+    off = {"orders_per_s": 0, "failed_keys_per_min": 0, "http_requests_per_s": 0}
+    return Limits(**{**off, **changed})
 
 
 def configured(
@@ -80,6 +84,12 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def seats(self) -> int:
+        """Connections of all kinds that are counted."""
+        assert self.venue._listener is not None
+        return self.venue._listener.addresses.open
+
+    @property
     def connections(self) -> list[WebSocketConnection]:
         return list(self.venue._door.connections)
 
@@ -94,7 +104,12 @@ class Running:
     @contextlib.asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:
         # Without `verify=False` each client would read the system's certificates, for plain HTTP.
-        async with httpx.AsyncClient(base_url=self.origin, trust_env=False, verify=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.origin,
+            trust_env=False,
+            verify=False,
+            event_hooks={"response": [check_response]},
+        ) as client:
             yield client
 
     @contextlib.asynccontextmanager
@@ -106,11 +121,17 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def venue(
-    config: Config | None = None, *, journal: Journal | None = None
+    config: Config | None = None,
+    *,
+    journal: Journal | None = None,
+    vault: Vault | None = None,
+    tls: ServerTls | None = None,
 ) -> AsyncIterator[Running]:
     """Serve while the context lasts, at `TIME_MS` all the time."""
     clock = RecordedClock(TIME_MS * 1_000_000)
-    made = EmbeddedVenue(config or configured(), journal or MemoryJournal(), clock)
+    made = EmbeddedVenue(
+        config or configured(), journal or MemoryJournal(), clock, vault=vault, tls=tls
+    )
     await made.recover()
     port = await made.start()
     try:

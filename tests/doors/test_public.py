@@ -42,10 +42,10 @@ async def asked(http: httpx.AsyncClient, path: str) -> Any:
 
 async def test_exchange_info_says_what_is_traded_and_allowed(http: httpx.AsyncClient) -> None:
     info = await asked(http, "exchangeInfo")
-    assert list(info) == ["instruments", "limits", "intervals", "depths"]
     assert info["instruments"][0] == {
         "symbol": "BTCUSDT",
         "category": "spot",
+        "status": "TRADING",
         "base": "BTC",
         "quote": "USDT",
         "tickSize": "0.01",
@@ -56,9 +56,17 @@ async def test_exchange_info_says_what_is_traded_and_allowed(http: httpx.AsyncCl
         "takerFee": "0.002",
     }
     assert [each["symbol"] for each in info["instruments"]] == ["BTCUSDT", "ETHUSDT"]
-    assert info["limits"]["request_bytes"] == 65_536
+    assert info["limits"]["requestBytes"] == 65_536
     assert info["intervals"][:2] == [60, 300]
     assert info["depths"] == [5, 10, 20, 50, 200, 1000]
+    assert info["precises"] == [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+    assert info["orderTypes"] == [
+        {"name": "LIMIT", "number": 0},
+        {"name": "MARKET", "number": 1},
+        {"name": "IOC", "number": 5},
+        {"name": "FOK", "number": 4},
+        {"name": "POST_ONLY", "number": None},
+    ]
 
 
 async def test_time_gives_both_clocks(http: httpx.AsyncClient) -> None:
@@ -85,6 +93,37 @@ async def test_depth_gives_the_book_as_the_stream_does(http: httpx.AsyncClient) 
         "bids": [{"ticks": 1000, "lots": 3, "count": 2}, {"ticks": 990, "lots": 3, "count": 1}],
     }
     assert await asked(http, "depth?symbol=ETHUSDT") == {"asks": [], "bids": []}
+
+
+async def test_ticker_tells_what_was_traded_within_a_day(http: httpx.AsyncClient) -> None:
+    minute_ms, day_ms = 60_000, 86_400_000
+    this_minute_ms = TIME_MS - TIME_MS % minute_ms
+    traded = await asked(http, "ticker?symbol=BTCUSDT")
+    assert traded == {
+        "symbol": "BTCUSDT",
+        "lastTicks": 1010,
+        "openTicks": 1000,
+        "highTicks": 1010,
+        "lowTicks": 1000,
+        "lots": 30,
+        "cost": 10 * 1000 + 20 * 1010,
+        "count": 2,
+        "firstTradeId": 1,
+        "lastTradeId": 2,
+        "bidTicks": 1009,
+        "bidLots": 1,
+        "askTicks": 1011,
+        "askLots": 5,
+        "openTime": this_minute_ms - day_ms,
+        "closeTime": this_minute_ms + minute_ms,
+    }
+    untraded = await asked(http, "ticker?market=ETHUSDT")
+    assert {name for name, value in untraded.items() if value is None} == {
+        *("lastTicks", "openTicks", "highTicks", "lowTicks", "firstTradeId", "lastTradeId"),
+        *("bidTicks", "bidLots", "askTicks", "askLots"),
+    }
+    assert (untraded["lots"], untraded["cost"], untraded["count"]) == (0, 0, 0)
+    assert await asked(http, "ticker") == [traded, untraded]
 
 
 async def test_trades_have_consecutive_ids_newest_first(http: httpx.AsyncClient) -> None:
@@ -128,6 +167,7 @@ REFUSED = {
     "depth": (400, "BAD_REQUEST", "symbol"),
     "depth?symbol=": (404, "UNKNOWN_SYMBOL", "no instrument "),
     "depth?symbol=NOPE": (404, "UNKNOWN_SYMBOL", "NOPE"),
+    "depth?symbol=BTCUSDT&precise=": (400, "BAD_PRECISE", "''"),
     "depth?symbol=BTCUSDT&precise=3": (400, "BAD_PRECISE", "'3'"),
     "depth?symbol=BTCUSDT&precise=x": (400, "BAD_PRECISE", "'x'"),
     f"depth?symbol=BTCUSDT&precise={HUGE}": (400, "BAD_PRECISE", HUGE),
@@ -142,7 +182,10 @@ REFUSED = {
     "trades?symbol=BTCUSDT&limit=%D9%A3": (400, "BAD_REQUEST", "limit '٣'"),
     f"trades?symbol=BTCUSDT&limit={HUGE}": (400, "BAD_REQUEST", HUGE),
     f"trades?symbol=BTCUSDT&limit={'0' * 19}1{'0' * 5000}": (400, "BAD_REQUEST", "limit '0"),
-    "klines?symbol=BTCUSDT": (400, "BAD_INTERVAL", "''"),
+    "ticker?symbol=": (404, "UNKNOWN_SYMBOL", "no instrument "),
+    "ticker?symbol=NOPE": (404, "UNKNOWN_SYMBOL", "NOPE"),
+    "klines?symbol=BTCUSDT": (400, "BAD_INTERVAL", "interval is missing"),
+    "klines?symbol=BTCUSDT&interval=": (400, "BAD_INTERVAL", "''"),
     "klines?symbol=BTCUSDT&interval=61": (400, "BAD_INTERVAL", "'61'"),
     "klines?symbol=BTCUSDT&interval=60&limit=x": (400, "BAD_REQUEST", "limit 'x'"),
     "nothing": (404, "BAD_REQUEST", "GET /api/v1/public/nothing"),
@@ -172,6 +215,7 @@ async def test_a_public_question_is_refused(
         ("POST", "/", 405),
         ("POST", "/health", 405),
         ("GET", "/api/v1/trader", 404),
+        ("GET", "/api/v1/public/time/", 404),
         ("GET", "/api/v2/trader/order", 404),
         ("GET", "/favicon.ico", 404),
         ("GET", "/metrics", 404),
@@ -187,6 +231,17 @@ async def test_what_is_not_there_is_refused_in_the_same_form(
     assert list(response.json()) == ["code", "message", "data"]
     if status == 405:
         assert method in response.json()["message"]
+        assert "GET" in response.headers["allow"]
+
+
+async def test_a_wrong_method_is_told_the_right_ones(http: httpx.AsyncClient) -> None:
+    for path, allowed in (
+        ("public/time", "GET, HEAD"),
+        ("trader/order", "DELETE, GET, HEAD, PATCH, POST"),
+        ("trader/orders", "DELETE, GET, HEAD"),
+    ):
+        response = await http.put(f"/api/v1/{path}")
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
 async def test_answers_name_no_software(http: httpx.AsyncClient) -> None:

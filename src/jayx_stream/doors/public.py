@@ -2,96 +2,141 @@
 
 from http import HTTPStatus
 from time import time_ns
-from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from jayx_stream.doors import Venue
-from jayx_stream.doors.paging import is_paged, read_page, read_range
-from jayx_stream.doors.query import Query, answer, refusal
-from jayx_stream.model.instrument import CATEGORY, FEE_DECIMALS, Instrument
-from jayx_stream.model.order import Side
+from jayx_stream.doors.paging import (
+    AFTER,
+    BEFORE,
+    FROM_S,
+    TO_S,
+    is_paged,
+    read_page,
+    read_range,
+    rows,
+)
+from jayx_stream.doors.query import ANY_SYMBOL, SYMBOL, Query, answer, refusal
+from jayx_stream.doors.routes import Parameter, Table
+from jayx_stream.model.order import OrderType
 from jayx_stream.model.past import KlineRange, Trade
 from jayx_stream.model.reasons import ErrorCode
-from jayx_stream.model.units import NS_PER_MS, format_decimal
+from jayx_stream.model.units import NS_PER_MS
 from jayx_stream.model.views import INTERVALS_S, Kline
-from jayx_stream.wire.channels import DEPTH_DEFAULT, DEPTHS, KlineChannel, OrderbookChannel
-from jayx_stream.wire.messages import BookPayload, encode, kline_payload
-from jayx_stream.wire.subscribing import LIMIT_MAX, check_depth, check_interval, check_precise
+from jayx_stream.wire.channels import DEPTH_DEFAULT, DEPTHS, PRECISES
+from jayx_stream.wire.market import (
+    ExchangeInfo,
+    OrderTypePayload,
+    ServerStatus,
+    TickerPayload,
+    Times,
+    TradePayload,
+    instrument_payload,
+    limits_payload,
+    ticker_payload,
+)
+from jayx_stream.wire.messages import BookPayload, KlinePayload, encode, kline_payload
+from jayx_stream.wire.subscribing import LIMIT_MAX
+from jayx_stream.wire.trading import NUMBERED_TYPES
 
 TRADES_DEFAULT = 50
 KLINES_DEFAULT = 500
 
+PRECISE = Parameter(
+    name="precise",
+    about="Width of a level, ticks: asks are rounded up and bids down to a multiple of it.",
+    allowed=PRECISES,
+    default=1,
+    refusals=(ErrorCode.BAD_PRECISE,),
+)
+DEPTH = Parameter(
+    name="depth",
+    about="Levels of each half, at most.",
+    allowed=DEPTHS,
+    default=DEPTH_DEFAULT,
+    refusals=(ErrorCode.BAD_DEPTH,),
+)
+INTERVAL = Parameter(
+    name="interval",
+    about="Length of a kline, seconds.",
+    allowed=INTERVALS_S,
+    required=True,
+    refusals=(ErrorCode.BAD_INTERVAL,),
+)
+KLINES = Parameter(
+    name="limit", about="At most so many klines.", least=1, most=LIMIT_MAX, default=KLINES_DEFAULT
+)
 
-class InstrumentPayload(Struct, rename="camel"):
-    """An instrument's terms."""
+PUBLIC = Table()
+"""What anyone may ask."""
 
-    symbol: str
-    category: str
-    base: str
-    quote: str
-    tick_size: str
-    lot_size: str
-    min_lots: int
-    max_lots: int
-    maker_fee: str
-    taker_fee: str
-
-
-class TradePayload(Struct):
-    """A public trade with its id."""
-
-    id: int
-    lots: int
-    ticks: int
-    side: Side
-    created: int
+_PATH = "/api/v1/public"
 
 
 class PublicRoutes:
-    """What anyone may ask."""
+    """Answers what `PUBLIC` tells."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
 
+    @PUBLIC.answers("GET", f"{_PATH}/exchangeInfo", data=ExchangeInfo)
     async def exchange_info(self, request: Request) -> Response:
         """Instruments, limits, and the words that requests may use."""
         projections = self._venue.projections
-        info: dict[str, Any] = {
-            "instruments": [_terms(each) for each in projections.instruments.values()],
-            "limits": self._venue.limits,
-            "intervals": INTERVALS_S,
-            "depths": DEPTHS,
-        }
+        info = ExchangeInfo(
+            instruments=[
+                instrument_payload(each, is_halted=each.symbol in projections.halted)
+                for each in projections.instruments.values()
+            ],
+            limits=limits_payload(self._venue.limits),
+            intervals=INTERVALS_S,
+            depths=DEPTHS,
+            precises=PRECISES,
+            order_types=_ORDER_TYPES,
+        )
         return answer(info, projections.seq)
 
+    @PUBLIC.answers("GET", f"{_PATH}/time", data=Times)
     async def time(self, request: Request) -> Response:
-        """`time` is the clock that signatures are checked by, `venueTime` the one that the market
-        runs by: another one only while a recording is replayed.
-        """
-        times = {"time": time_ns() // NS_PER_MS, "venueTime": self._venue.time_ms()}
+        """The server's clock and the market's."""
+        times = Times(time_ns() // NS_PER_MS, self._venue.time_ms())
         return answer(times, self._venue.projections.seq)
 
-    async def depth(self, request: Request) -> Response:
-        """The book: `symbol`, and `precise` and `depth` as in the stream `orderbook`."""
-        query = Query(request.query_params)
-        channel = OrderbookChannel(
-            query.required_symbol(self._venue),
-            check_precise(query.get("precise") or 1),
-            check_depth(query.integer("depth", DEPTH_DEFAULT, 1, DEPTHS[-1], ErrorCode.BAD_DEPTH)),
-        )
+    @PUBLIC.answers("GET", f"{_PATH}/ticker", ANY_SYMBOL, data=TickerPayload | list[TickerPayload])
+    async def ticker(self, request: Request) -> Response:
+        """What was traded within 24 hours. With `symbol` one instrument's figures, else a list of all."""
         projections = self._venue.projections
-        book = projections.orderbook(channel.symbol, channel.precise, channel.depth, trades=0)
+        symbol = Query(request.query_params).symbol(self._venue)
+        if symbol is not None:
+            return answer(ticker_payload(projections.ticker(symbol)), projections.seq)
+        figures = [ticker_payload(projections.ticker(each)) for each in projections.instruments]
+        return answer(figures, projections.seq)
+
+    @PUBLIC.answers("GET", f"{_PATH}/depth", SYMBOL, PRECISE, DEPTH, data=BookPayload)
+    async def depth(self, request: Request) -> Response:
+        """The book, as in the stream `orderbook`: asks ascend, bids descend."""
+        query = Query(request.query_params)
+        symbol = query.required_symbol(self._venue)
+        precise, depth = query.number(PRECISE), query.number(DEPTH)
+        projections = self._venue.projections
+        book = projections.orderbook(symbol, precise, depth, trades=0)
         return answer(BookPayload(book.asks, book.bids), projections.seq)
 
+    @PUBLIC.answers(
+        "GET",
+        f"{_PATH}/trades",
+        SYMBOL,
+        rows(TRADES_DEFAULT),
+        BEFORE,
+        AFTER,
+        data=list[TradePayload],
+        refusals=(ErrorCode.UNAVAILABLE,),
+    )
     async def trades(self, request: Request) -> Response:
-        """Trades of a `symbol`, newest first: the last ones, from memory, or those `before` or
-        `after` an id.
-        """
+        """Trades, newest first, numbered by `id`: the last ones, or a page of earlier ones."""
         query = Query(request.query_params)
         symbol = query.required_symbol(self._venue)
         page = read_page(query, TRADES_DEFAULT, by_time=False)
@@ -105,21 +150,31 @@ class PublicRoutes:
         ]
         return answer(payload, seq)
 
+    @PUBLIC.answers(
+        "GET",
+        f"{_PATH}/klines",
+        SYMBOL,
+        INTERVAL,
+        KLINES,
+        FROM_S,
+        TO_S,
+        data=list[KlinePayload],
+        refusals=(ErrorCode.UNAVAILABLE,),
+    )
     async def klines(self, request: Request) -> Response:
-        """Klines of a `symbol` and `interval`, oldest first, the open one last: the last ones, from
-        memory, or those that start between `from` and `to`; at most `limit`.
+        """Klines, oldest first, the open one last. With `from` the oldest ones that start then or
+        later, else the newest ones.
         """
         query = Query(request.query_params)
         symbol = query.required_symbol(self._venue)
-        channel = KlineChannel(symbol, check_interval(query.get("interval") or ""))
-        limit = query.integer("limit", KLINES_DEFAULT, 1, LIMIT_MAX)
-        wanted = read_range(query, symbol, channel.interval_s, limit)
+        interval_s, limit = query.number(INTERVAL), query.number(KLINES)
+        wanted = read_range(query, symbol, interval_s, limit)
         seq, klines = self._venue.projections.seq, self._venue.projections.klines.get(symbol)
         if klines is None:
             return answer([], seq)
-        current = klines.current(channel.interval_s)
+        current = klines.current(interval_s)
         if wanted is None:
-            views = [*klines.closed(channel.interval_s, limit - 1), current]
+            views = [*klines.closed(interval_s, limit - 1), current]
         else:
             views = await self._past_klines(wanted, current)
         return answer([kline_payload(kline) for kline in views], seq)
@@ -139,16 +194,24 @@ class PublicRoutes:
             klines.append(current)
         return klines
 
+    @PUBLIC.answers("GET", "/health", data=ServerStatus, in_envelope=False)
     async def health(self, request: Request) -> Response:
         """Whether the process is alive."""
-        return Response(encode({"status": "ok"}), media_type="application/json")
+        return Response(encode(ServerStatus("ok")), media_type="application/json")
 
+    @PUBLIC.answers(
+        "GET",
+        "/ready",
+        data=ServerStatus,
+        in_envelope=False,
+        refusals=(ErrorCode.UNAVAILABLE,),
+    )
     async def ready(self, request: Request) -> Response:
-        """Whether the venue serves; 503 and why if it does not."""
+        """Whether the venue serves; `UNAVAILABLE` and why if it does not."""
         reason = self._venue.not_ready
         if reason is not None:
             return refusal(ErrorCode.UNAVAILABLE, reason)
-        return Response(encode({"status": "ready"}), media_type="application/json")
+        return Response(encode(ServerStatus("ready")), media_type="application/json")
 
     async def root(self, request: Request) -> Response:
         """There is no page here yet; a WebSocket upgrade does not come this way."""
@@ -158,18 +221,8 @@ class PublicRoutes:
 
 def public_routes(venue: Venue) -> list[Route]:
     """All paths that need no key."""
-    routes = PublicRoutes(venue)
-    public = "/api/v1/public"
-    return [
-        Route(f"{public}/exchangeInfo", routes.exchange_info),
-        Route(f"{public}/time", routes.time),
-        Route(f"{public}/depth", routes.depth),
-        Route(f"{public}/trades", routes.trades),
-        Route(f"{public}/klines", routes.klines),
-        Route("/health", routes.health),
-        Route("/ready", routes.ready),
-        Route("/", routes.root),
-    ]
+    answering = PublicRoutes(venue)
+    return [*PUBLIC.routes(answering), Route("/", answering.root)]
 
 
 def _past_trade(trade: Trade) -> TradePayload:
@@ -177,16 +230,5 @@ def _past_trade(trade: Trade) -> TradePayload:
     return TradePayload(trade.trade_id, trade.lots, trade.ticks, trade.side, created)
 
 
-def _terms(instrument: Instrument) -> InstrumentPayload:
-    return InstrumentPayload(
-        symbol=instrument.symbol,
-        category=CATEGORY,
-        base=instrument.base,
-        quote=instrument.quote,
-        tick_size=instrument.tick_size.text(1),
-        lot_size=instrument.lot_size.text(1),
-        min_lots=instrument.min_lots,
-        max_lots=instrument.max_lots,
-        maker_fee=format_decimal(instrument.maker_fee_e8, FEE_DECIMALS),
-        taker_fee=format_decimal(instrument.taker_fee_e8, FEE_DECIMALS),
-    )
+_NUMBERS = {type: number for number, type in NUMBERED_TYPES.items()}
+_ORDER_TYPES = [OrderTypePayload(type, _NUMBERS.get(type)) for type in OrderType]

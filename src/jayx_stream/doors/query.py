@@ -8,7 +8,9 @@ from msgspec import Raw
 from starlette.responses import Response
 
 from jayx_stream.doors import Venue
+from jayx_stream.doors.routes import Parameter
 from jayx_stream.model.reasons import ErrorCode
+from jayx_stream.wire.access import RECV_WINDOW_MAX_MS, RECV_WINDOW_MS
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.messages import encode
 from jayx_stream.wire.subscribing import check_symbol, decode
@@ -28,12 +30,33 @@ _STATUS = {
     ErrorCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""Of all codes that are not here the status is 400."""
 
 RETRY_AFTER_S = {
     ErrorCode.RATE_LIMITED: "1",
     ErrorCode.UNAVAILABLE: "1",
 }
+
+_SYMBOL_REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.UNKNOWN_SYMBOL)
+SYMBOL = Parameter(
+    name="symbol",
+    about="The instrument; `market` is another word for it.",
+    type="string",
+    required=True,
+    refusals=_SYMBOL_REFUSALS,
+)
+ANY_SYMBOL = Parameter(
+    name="symbol",
+    about="The instrument; `market` is another word for it. Without it, all of them.",
+    type="string",
+    refusals=_SYMBOL_REFUSALS,
+)
+RECV_WINDOW = Parameter(
+    name="recvWindow",
+    about="How far the timestamp may be off the server's clock, milliseconds.",
+    least=1,
+    most=RECV_WINDOW_MAX_MS,
+    default=RECV_WINDOW_MS,
+)
 
 
 class Query:
@@ -54,27 +77,35 @@ class Query:
         """The parameter's text, if it is there."""
         return self._parameters.get(name)
 
-    def integer(
-        self,
-        name: str,
-        default: int,
-        least: int,
-        most: int,
-        code: ErrorCode = ErrorCode.BAD_REQUEST,
-    ) -> int:
-        """The parameter as a whole number within bounds; `code` says that it is not."""
+    def number(self, parameter: Parameter) -> int:
+        """The parameter as it is given, or else its default. Raises ProtocolError that names the value."""
+        value = self.bound(parameter)
+        if value is None:
+            value = parameter.default
+        if value is None:
+            raise ProtocolError(parameter.refusals[0], f"the parameter {parameter.name} is missing")
+        return value
+
+    def bound(self, parameter: Parameter) -> int | None:
+        """The parameter, if it is there. Raises ProtocolError that names the value."""
+        name, allowed = parameter.name, parameter.allowed
         text = self._parameters.get(name)
         if text is None:
-            return default
-        is_count = text.isascii() and text.isdigit() and len(text) <= 19
-        if not (is_count and least <= int(text) <= most):
-            reason = f"{name} {text!r} is not a whole number from {least} to {most}"
-            raise ProtocolError(code, reason)
-        return int(text)
+            return None
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else -1
+        if value in allowed if allowed else parameter.least <= value <= parameter.most:
+            return value
+        wanted = (
+            f"one of {', '.join(map(str, allowed))}"
+            if allowed
+            else f"a whole number from {parameter.least} to {parameter.most}"
+        )
+        raise ProtocolError(parameter.refusals[0], f"{name} {text!r} is not {wanted}")
 
-    def bound(self, name: str, most: int) -> int | None:
-        """The parameter as a whole number up to `most`, if it is there."""
-        return None if name not in self._parameters else self.integer(name, 0, 0, most)
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        """The parameter as a whole number within bounds."""
+        bounds = Parameter(name=name, about="", least=least, most=most, default=default)
+        return self.number(bounds)
 
     def symbol(self, venue: Venue) -> str | None:
         """The parameter `symbol` (or `market`), if it is there. It is listed."""
@@ -91,17 +122,27 @@ class Query:
         return symbol
 
 
+def status_of(code: ErrorCode) -> HTTPStatus:
+    """The HTTP status of a refusal, unless what is not there has one of its own."""
+    return _STATUS.get(code, HTTPStatus.BAD_REQUEST)
+
+
 def answer(data: Any, seq: int) -> Response:
     """What was asked for, as of commit `seq`."""
     return Response(encode(RestAnswer("OK", data, seq)), media_type="application/json")
 
 
-def refusal(code: ErrorCode, reason: str, status: HTTPStatus | None = None) -> Response:
-    """Why it was not done."""
-    retry_after = RETRY_AFTER_S.get(code)
+def refusal(
+    code: ErrorCode,
+    reason: str,
+    status: HTTPStatus | None = None,
+    retry_after_s: int | None = None,
+) -> Response:
+    """Why it was not done, and when it might be."""
+    retry_after = RETRY_AFTER_S.get(code) if retry_after_s is None else str(retry_after_s)
     return Response(
         encode(RestRefusal(code, reason)),
-        status_code=status or _STATUS.get(code, HTTPStatus.BAD_REQUEST),
+        status_code=status or status_of(code),
         media_type="application/json",
         headers={"Retry-After": retry_after} if retry_after else None,
     )
