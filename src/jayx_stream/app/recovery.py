@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import DecodeError
 
+from jayx_stream.app.logs import is_for_machines
 from jayx_stream.engine import Exchange, ExchangeState, decode_exchange, encode_exchange
 from jayx_stream.journal import Journal
 from jayx_stream.journal.checkpoints import Checkpoint, checkpoints, sweep
@@ -165,10 +166,13 @@ class Progress:
         if now_s < self._next_s:
             return
         self._next_s = now_s + PROGRESS_S
-        self._told = True
         percent = (commits[-1].seq - self._begin_seq) * 100 / self._commits
         rate = self.events / (now_s - self._began_s)
         line = f"{percent:5.1f} %  {self.events:,} events recovered  {rate:,.0f} events/s"
+        if is_for_machines():
+            log.info("%s", " ".join(line.split()))
+            return
+        self._told = True
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:

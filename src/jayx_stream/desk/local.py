@@ -49,6 +49,11 @@ class LocalDesk:
             self._asked.set()
         return future
 
+    @property
+    def waiting(self) -> int:
+        """Commands that wait to be taken."""
+        return len(self._waiting)
+
     def open(self) -> None:
         """Begin to take commands."""
         self._closed = None

@@ -1,5 +1,7 @@
 """A reader on its way from a commit that it knows to the present of a channel."""
 
+from collections.abc import Callable
+
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.push import Push
@@ -8,10 +10,14 @@ from jayx_stream.wire.push import Push
 class CatchUp:
     """Made by the hub when a reader resumes; whoever brings it up moves `seq` on as it tells."""
 
-    __slots__ = ("channel", "is_over", "outbox", "seq")
+    __slots__ = ("_offer", "channel", "is_over", "outbox", "seq")
 
-    def __init__(self, outbox: Outbox, channel: Channel, seq: int) -> None:
+    def __init__(
+        self, outbox: Outbox, channel: Channel, seq: int, offer: Callable[[Outbox, Push], None]
+    ) -> None:
+        """`offer` is the hub's way to hand a push to one reader."""
         self.outbox = outbox
+        self._offer = offer
         self.channel = channel
         self.seq = seq
         """All changes up to this commit are told."""
@@ -24,4 +30,4 @@ class CatchUp:
         assert seq > self.seq, f"commit {seq} after {self.seq}"
         self.seq = seq
         if push is not None:
-            self.outbox.offer(push)
+            self._offer(self.outbox, push)

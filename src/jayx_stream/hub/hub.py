@@ -4,10 +4,11 @@ Rules: a change is encoded once per stream, however many read it; a stream that 
 one look-up; no stream pushes its state more often than its interval allows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from jayx_stream.hub.catch_up import CatchUp
+from jayx_stream.hub.counts import Counts
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.hub.stream import Stream
 from jayx_stream.wire.channels import Channel, Topic
@@ -46,6 +47,13 @@ class Hub:
         self._changed: dict[Stream, None] = {}
         self._read_by: dict[Outbox, dict[Channel, CatchUp | None]] = {}
         """None: the channel is read; else its reader is not there yet."""
+        self.counts = Counts()
+        self.flushed = 0
+        """States that `flush` has pushed so far, each counted once for all its readers."""
+
+    def all_streams(self) -> Collection[Stream]:
+        """Every stream that anyone reads."""
+        return self._streams.values()
 
     def subscribe(
         self,
@@ -63,13 +71,13 @@ class Hub:
         if len(stream.readers) == 1:
             stream.next_push_s = now_s + self._interval_s(channel)
         for push in self._source.history(channel, history):
-            outbox.offer(push)
-        outbox.offer(self._source.present(channel, reset=reset))
+            self._offer(outbox, push)
+        self._offer(outbox, self._source.present(channel, reset=reset))
 
     def resume(self, outbox: Outbox, channel: Channel, seq: int) -> None:
         """Make `outbox` a reader that gets every change after commit `seq`, each once and in order."""
         self.unsubscribe(outbox, channel)
-        reader = CatchUp(outbox, channel, seq)
+        reader = CatchUp(outbox, channel, seq, self._offer)
         self._read_by.setdefault(outbox, {})[channel] = reader
         self._source.catch_up(reader)
 
@@ -129,6 +137,7 @@ class Hub:
     def _push_state(self, stream: Stream, now_s: float) -> None:
         stream.changed = False
         stream.next_push_s = now_s + self._interval_s(stream.channel)
+        self.flushed += 1
         stream.spread(self._source.present(stream.channel))
 
     def _take_in(self, outbox: Outbox, channel: Channel) -> Stream:
@@ -139,10 +148,17 @@ class Hub:
         channels[channel] = None
         stream = self._streams.get(channel)
         if stream is None:
-            stream = self._streams[channel] = Stream(channel)
+            stream = self._streams[channel] = Stream(channel, self.counts[channel.event])
             self._topics.setdefault(channel.topic, {})[channel] = stream
-        stream.readers[outbox] = None
+        stream.take_in(outbox)
         return stream
+
+    def _offer(self, outbox: Outbox, push: Push) -> None:
+        """Hand one reader what only he asked for."""
+        counts = self.counts[push.event]
+        counts.pushes += 1
+        counts.bytes += len(push.frame(outbox.encoding))
+        outbox.offer(push)
 
     def _interval_s(self, channel: Channel) -> float:
         return self._intervals_s.get(channel.event, 0.0)
@@ -152,7 +168,7 @@ class Hub:
             reader.is_over = True
             return
         stream = self._streams[channel]
-        del stream.readers[outbox]
+        stream.let_go(outbox)
         if not stream.readers:
             del self._streams[channel]
             del self._topics[channel.topic][channel]

@@ -9,6 +9,7 @@ the reader is given up.
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from jayx_stream.hub.counts import Counts
 from jayx_stream.wire.push import Encoding, Push
 
 ROOM_BYTES = 1_048_576
@@ -34,13 +35,15 @@ class Outbox:
         *,
         queue_bytes: int,
         queue_bytes_max: int,
+        counts: Counts | None = None,
     ) -> None:
         """`write` takes a frame that is due; `give_up` is called once, when the bound is broken. Both
-        bounds in bytes, 0 for none.
+        bounds in bytes, 0 for none. `counts` are the hub's, for what is merged.
         """
         self._write = write
         self._give_up = give_up
-        self._encoding = encoding
+        self.encoding = encoding
+        self._counts = Counts() if counts is None else counts
         self._queue_bytes = queue_bytes
         self._queue_bytes_max = queue_bytes_max
         self._room_bytes = (
@@ -66,9 +69,9 @@ class Outbox:
         if self._closed:
             return
         if self._paused:
-            self._queue(push.frame(self._encoding), push)
+            self._queue(push.frame(self.encoding), push)
         else:
-            self._write(push.frame(self._encoding))
+            self._write(push.frame(self.encoding))
 
     def reply(self, frame: bytes) -> None:
         """Have an answer written; it keeps its place among the pushes."""
@@ -123,7 +126,8 @@ class Outbox:
             self._count(replaced, -1)
             assert waiting.push is not None
             waiting.merged = replaced.merged + 1
-            waiting.frame = waiting.push.frame(self._encoding, waiting.merged)
+            waiting.frame = waiting.push.frame(self.encoding, waiting.merged)
+            self._counts[waiting.push.event].merged += 1
         self._waiting[key] = waiting
         self._count(waiting, +1)
 
