@@ -27,6 +27,7 @@ from jayx_stream.model.reasons import CloseCode, ErrorCode
 from jayx_stream.wire.limits import Limits
 from jayx_stream.wire.messages import encode
 from jayx_stream.wire.session import notice
+from tests.doors.told import REFERENCE
 from tests.sandbox import served_venue, signed, trade
 
 ROOT = Path(__file__).parent.parent
@@ -224,11 +225,16 @@ async def test_answers_have_the_form_that_the_documents_show() -> None:
             assert_same_form(example, real)
 
 
-async def test_every_path_of_the_protocol_is_served() -> None:
+async def test_the_protocol_names_every_path_that_is_served() -> None:
     rows = table_rows(PROTOCOL.read_text(), "request")
-    requests = [re.match(r"`(GET|POST|DELETE) (/api/\S+)`", row[0]) for row in rows]
+    requests = [re.match(r"`([A-Z]+) (/api/\S+)`", row[0]) for row in rows]
     found = [match.groups() for match in requests if match is not None]
-    assert len(found) == 13
+    assert set(found) == {
+        (method.upper(), path)
+        for path, questions in REFERENCE["paths"].items()
+        for method in questions
+        if path.startswith(("/api/v1/public/", "/api/v1/trader/"))
+    }
     async with served_venue() as at:
         for method, path in found:
             answer = await signed(at, method, path)
@@ -245,7 +251,9 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "`[data]`": configuration.Data,
     "`[streams]`": configuration.Streams,
     "`[limits]`": Limits,
+    "`[keys]`": configuration.Keys,
     "`[admin]`": configuration.Admin,
+    "`[log]`": configuration.Log,
     "`[[instruments]]`": configuration.InstrumentTerms,
     "`[[accounts]]`": configuration.Account,
     "`[[accounts.keys]]`": configuration.ApiKey,
