@@ -53,6 +53,15 @@ async def signed(
         return await client.request(method, target, content=body, headers=headers)
 
 
+def login(key: tuple[str, str] = ALICE) -> dict[str, object]:
+    """The request that opens a stream for trading."""
+    timestamp = str(int(time() * 1000))
+    text = f"{timestamp}GET/stream/login".encode()
+    sign = b64encode(hmac.digest(key[1].encode(), text, "sha256")).decode()
+    message = {"apiKey": key[0], "timestamp": timestamp, "sign": sign}
+    return {"event": "login", "message": message, "id": 1}
+
+
 async def trade(at: str) -> None:
     """Let alice and bob trade some of what each puts into the book; both sides keep some."""
     for side, lots, ticks, key in (
