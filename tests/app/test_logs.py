@@ -1,9 +1,11 @@
 """The log: one record is one line, floods are bounded, and nothing secret is in it."""
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
+import os
 import re
 import signal
 from pathlib import Path
@@ -11,10 +13,18 @@ from typing import Any
 
 import pytest
 
-from jayx_stream.app.logs import AUDIT, LIFE, LINES_PER_S, VALUE_CHARACTERS_MAX, logged
+from jayx_stream.app.logs import (
+    AUDIT,
+    LIFE,
+    LINES_PER_S,
+    VALUE_CHARACTERS_MAX,
+    WAITING_MAX,
+    logged,
+)
 from tests.doors.command import CONFIG, run, served
 
 log = logging.getLogger("jayx_stream.test")
+audit = logging.getLogger(AUDIT)
 FORGED = 'x\r\njayx-stream: error: forged\n{"level": "error"}\x1b[2J\u2028\u0085 end'
 
 
@@ -134,6 +144,7 @@ def test_a_log_that_nobody_takes_harms_nobody() -> None:
     with logged("info", "text", to) as lines:
         to.close()
         log.info("nobody hears this")
+        lines.flush()
         assert (lines.lost, sum(lines.written.values())) == (1, 0)
 
 
@@ -173,3 +184,18 @@ def test_after_the_log_everything_is_as_before() -> None:
     with logged("debug", "json", io.StringIO()):
         assert own.isEnabledFor(logging.DEBUG)
     assert (own.level, own.propagate, list(own.handlers), list(root.handlers)) == before
+
+
+def test_a_log_that_is_never_read_holds_nobody_up() -> None:
+    read, write = os.pipe()
+    count = 2 * WAITING_MAX
+    with open(read), open(write, "w") as to, logged("info", "text", to) as lines:
+        for number in range(count):
+            audit.info("account opened", extra={"account": f"a{number}" + "x" * 100})
+        assert lines.lost > 0
+        assert lines.lost + sum(lines.written.values()) < count
+        os.set_blocking(read, False)
+        # What the writer still waits for is let through, so that it ends with this test.
+        while lines.lost + sum(lines.written.values()) < count:
+            with contextlib.suppress(BlockingIOError):
+                os.read(read, 65_536)

@@ -12,6 +12,8 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from queue import Full, Queue
+from threading import Event, Thread
 from time import monotonic
 from typing import Any, TextIO
 
@@ -38,6 +40,12 @@ KINDS_MAX = 1000
 VALUE_CHARACTERS_MAX = 500
 """Of one value; what is longer is cut."""
 
+WAITING_MAX = 10_000
+"""Lines that wait to be written."""
+
+WRITTEN_WITHIN_S = 2.0
+"""For what waits, at the end: whoever does not read is not waited for any longer."""
+
 TEXT_CHARACTERS_MAX = 10_000
 """Of what happened, and of a traceback."""
 
@@ -62,19 +70,26 @@ class Lines(logging.Handler):
     def __init__(self, form: str, to: TextIO | None = None) -> None:
         """`to`: the standard error, if nothing else is given."""
         super().__init__()
-        self._to = to
+        self._writer = Writer(sys.stderr if to is None else to)
         self.form = form
         self._bound = Bound(self)
-        self.written: Counter[str] = Counter()
-        """By level."""
-        self.lost = 0
-        """Lines that nobody took."""
+        self._shapeless = 0
         self.setFormatter(_formatter(form))
 
     @property
     def left_out(self) -> int:
         """Lines that were too many of their kind."""
         return self._bound.left_out
+
+    @property
+    def lost(self) -> int:
+        """Lines that nobody took."""
+        return self._shapeless + self._writer.lost
+
+    @property
+    def written(self) -> Counter[str]:
+        """Lines by level."""
+        return self._writer.written
 
     def filter(self, record: logging.LogRecord) -> bool:
         if self.form == "text" and record.name == LIFE:
@@ -87,19 +102,71 @@ class Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record)
-            to = sys.stderr if self._to is None else self._to
-            to.write(line + "\n")
-            to.flush()
+            self._writer.take(record.levelname.lower(), self.format(record))
         except Exception:
-            self.lost += 1
-        else:
-            self.written[record.levelname.lower()] += 1
+            self._shapeless += 1
+
+    def flush(self) -> None:
+        """Wait until what was logged is written, for `WRITTEN_WITHIN_S` at most."""
+        self._writer.flush()
 
     def close(self) -> None:
         """Say what was left out last."""
         self._bound.close()
+        self._writer.close()
         super().close()
+
+
+class Writer:
+    """Writes lines from a thread of its own: a terminal or pipe that nobody reads must not stop a venue.
+
+    At most `WAITING_MAX` lines wait; more are lost, and counted.
+    """
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+        self._waiting: Queue[tuple[str, str] | Event] = Queue(WAITING_MAX)
+        self.written: Counter[str] = Counter()
+        """By level."""
+        self.lost = 0
+        self._closed = False
+        Thread(target=self._write, name="log", daemon=True).start()
+
+    def take(self, level: str, line: str) -> None:
+        """Have a line written, if there is room for it."""
+        try:
+            self._waiting.put_nowait((level, line))
+        except Full:
+            self.lost += 1
+
+    def flush(self) -> None:
+        """Wait until what was taken is written, for `WRITTEN_WITHIN_S` at most."""
+        written = Event()
+        with contextlib.suppress(Full):
+            self._waiting.put(written, timeout=WRITTEN_WITHIN_S)
+            written.wait(WRITTEN_WITHIN_S)
+
+    def close(self) -> None:
+        """The same, and end. What nobody takes until then is lost with the process."""
+        self._closed = True
+        self.flush()
+
+    def _write(self) -> None:
+        while True:
+            item = self._waiting.get()
+            if isinstance(item, Event):
+                item.set()
+                if self._closed and self._waiting.empty():
+                    return
+                continue
+            level, line = item
+            try:
+                self._to.write(line + "\n")
+                self._to.flush()
+            except Exception:
+                self.lost += 1
+            else:
+                self.written[level] += 1
 
 
 class Bound:
