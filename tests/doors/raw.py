@@ -97,9 +97,13 @@ class RawClient:
         return int.from_bytes(payload[:2], "big")
 
     async def ended(self) -> bytes:
-        """Wait for the end of the connection; gives what came before it."""
-        async with asyncio.timeout(DEADLINE_S):
-            return await self._reader.read()
+        """Wait for the end of the connection; gives what came before it, a reset included."""
+        came = b""
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(DEADLINE_S):
+                while data := await self._reader.read(65_536):
+                    came += data
+        return came
 
     async def http_answer(self) -> bytes:
         """The next answer over HTTP, whole; it tells its length."""

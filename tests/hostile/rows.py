@@ -100,7 +100,7 @@ async def slow_body(attacker: Attacker) -> str:
 
 
 async def never_reads(attacker: Attacker) -> str:
-    """Fifty streams of one book each push, and not a byte is read: merged, and served on."""
+    """Seven streams, and for a while not a byte is read: the reader is served when it reads again."""
     async with await attacker.upgrade() as client:
         depths = [request("orderbook", {**BOOK, "precise": str(10**n)}) for n in range(7)]
         await client.send(b"".join(depths))
@@ -194,7 +194,7 @@ ROWS = (
     Row("300 half-open handshakes", half_open, "300 × closed"),
     Row("HTTP requests without end", requests_without_end, "200 OK, 429 RATE_LIMITED"),
     Row("1,000 HTTP requests, no answer awaited", got_many(1000), "closed"),
-    Row("reader that never reads", never_reads, "served"),
+    Row("reader that does not read", never_reads, "served"),
     # Handshakes and heads.
     Row("silence", silence, "closed"),
     Row("head byte by byte", dribble, "closed"),
