@@ -13,6 +13,10 @@ BARE = Encoding(bytes, envelope=False)
 KLINE = Push("kline", "kline:spot:BTCUSDT:60", 8812, 1716131619042, b'{"add":null,"modify":null}')
 BOOK = Push("orderbook", "orderbook:spot:BTCUSDT:1", 7, 5, b"{}", trade=0)
 
+CHANGE = Push(
+    "orderbook", "orderbook:spot:BTCUSDT:1:mode=delta", 7, 5, b"{}", trade=0, prev=0, checksum=0
+)
+
 
 @pytest.mark.parametrize(
     ("push", "encoding", "merged", "text"),
@@ -32,10 +36,15 @@ BOOK = Push("orderbook", "orderbook:spot:BTCUSDT:1", 7, 5, b"{}", trade=0)
             b'{"event":"orderbook","message":{},"stream":"orderbook:spot:BTCUSDT:1",'
             b'"seq":7,"ts":5,"trade":0}',
         ),
+        (
+            CHANGE, ENVELOPED, 0,
+            b'{"event":"orderbook","message":{},"stream":"orderbook:spot:BTCUSDT:1:mode=delta",'
+            b'"seq":7,"ts":5,"trade":0,"prev":0,"checksum":0}',
+        ),
         (KLINE, BARE, 0, b'{"add":null,"modify":null}'),
         (KLINE, BARE, 3, b'{"add":null,"modify":null}'),
     ],
-    ids=["push", "merged", "trade", "bare", "bare merged"],
+    ids=["push", "merged", "trade", "change", "bare", "bare merged"],
 )  # fmt: skip
 def test_push(push: Push, encoding: Encoding, merged: int, text: bytes) -> None:
     assert push.frame(encoding, merged) == text

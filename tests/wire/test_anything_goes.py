@@ -55,6 +55,7 @@ FIELDS = st.sampled_from(
         "limit",
         "precise",
         "depth",
+        "mode",
         "apiKey",
         "stream",
         "timestamp",

@@ -19,6 +19,8 @@ from jayx_stream.wire.channels import (
         (OrderbookChannel("BTCUSDT", 100), "orderbook:spot:BTCUSDT:100"),
         (OrderbookChannel("BTCUSDT", 1, 20), "orderbook:spot:BTCUSDT:1:depth=20"),
         (OrderbookChannel("BTCUSDT", 1, 50), "orderbook:spot:BTCUSDT:1"),
+        (OrderbookChannel("BTCUSDT", delta=True), "orderbook:spot:BTCUSDT:1:mode=delta"),
+        (OrderbookChannel("BTCUSDT", 1, 20, True), "orderbook:spot:BTCUSDT:1:depth=20:mode=delta"),
         (PositionsChannel("alice"), "positions:spot@alice"),
         (OpenOrdersChannel("alice", "BTCUSDT"), "openorders:spot:BTCUSDT@alice"),
         (OpenOrdersChannel("alice"), "openorders:spot@alice"),

@@ -18,7 +18,15 @@ from jayx_stream.model.events import Commit
 from jayx_stream.model.order import OrderState
 from jayx_stream.model.past import AccountChange
 from jayx_stream.model.units import NS_PER_MS, NS_PER_S
-from jayx_stream.model.views import Kline, KlineChange, KlineTurn, OrderChanges, Positions, View
+from jayx_stream.model.views import (
+    Kline,
+    KlineChange,
+    KlineTurn,
+    Orderbook,
+    OrderChanges,
+    Positions,
+    View,
+)
 from jayx_stream.projections import Changes, Projections, RecentChanges, rows_of
 from jayx_stream.wire.channels import (
     PUSHED_TRADES,
@@ -28,6 +36,7 @@ from jayx_stream.wire.channels import (
     OrderbookChannel,
     PositionsChannel,
 )
+from jayx_stream.wire.delta import book_checksum
 from jayx_stream.wire.messages import encode_payload
 from jayx_stream.wire.push import Push
 
@@ -100,7 +109,9 @@ class Gateway:
             case OrderbookChannel():
                 symbol, precise, depth = channel.symbol, channel.precise, channel.depth
                 book = self.projections.orderbook(symbol, precise, depth, PUSHED_TRADES)
-                return self._push(channel, book, merge_key=channel, trade=book.trade_id)
+                return self._push(
+                    channel, book, merge_key=channel, trade=book.trade_id, whole=channel.delta
+                )
             case PositionsChannel():
                 positions = self.projections.positions.of(channel.account)
                 return self._push(channel, positions, merge_key=channel, reset=reset)
@@ -180,7 +191,10 @@ class Gateway:
         trade: int | None = None,
         reset: bool = False,
         seq: int | None = None,
+        whole: bool = False,
     ) -> Push:
+        """`whole`: changes will be told of this book."""
+        state = view if whole and isinstance(view, Orderbook) else None
         return Push(
             channel.event,
             channel.name,
@@ -190,6 +204,8 @@ class Gateway:
             merge_key=merge_key,
             trade=trade,
             reset=reset,
+            state=state,
+            checksum=None if state is None else book_checksum(state),
         )
 
     def _flush(self) -> None:

@@ -4,7 +4,7 @@ Rules: a change is encoded once per stream, however many read it; a stream that 
 one look-up; no stream pushes its state more often than its interval allows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from jayx_stream.hub.catch_up import CatchUp
@@ -12,7 +12,7 @@ from jayx_stream.hub.counts import Counts
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.hub.stream import Stream
 from jayx_stream.wire.channels import Channel, Topic
-from jayx_stream.wire.push import Push
+from jayx_stream.wire.push import Encoding, Push
 
 
 class Source(Protocol):
@@ -65,14 +65,21 @@ class Hub:
         reset: bool = False,
     ) -> None:
         """Make `outbox` a reader, and give it the present state: at once, and again if it was one.
-        `reset`: the state says that it stands in place of changes.
+        Of a stream of changes, the state that its readers hold. `reset`: the state says that it
+        stands in place of changes.
         """
         stream = self._take_in(outbox, channel)
         if len(stream.readers) == 1:
             stream.next_push_s = now_s + self._interval_s(channel)
         for push in self._source.history(channel, history):
             self._offer(outbox, push)
-        self._offer(outbox, self._source.present(channel, reset=reset))
+        if stream.held is not None:
+            self._offer(outbox, stream.held)
+            return
+        present = self._source.present(channel, reset=reset)
+        if present.state is not None:
+            stream.held = present
+        self._offer(outbox, present)
 
     def resume(self, outbox: Outbox, channel: Channel, seq: int) -> None:
         """Make `outbox` a reader that gets every change after commit `seq`, each once and in order."""
@@ -101,6 +108,22 @@ class Hub:
         """End all of a reader's subscriptions."""
         for channel, reader in self._read_by.pop(outbox, {}).items():
             self._forget(outbox, channel, reader)
+
+    def switch(
+        self,
+        outbox: Outbox,
+        write: Callable[[bytes], None],
+        encoding: Encoding,
+        reframe: Callable[[bytes], bytes],
+    ) -> None:
+        """Reach a reader another way from now on; see `Outbox.switch`."""
+        channels = self._read_by.get(outbox, {})
+        streams = [self._streams[each] for each, reader in channels.items() if reader is None]
+        for stream in streams:
+            stream.let_go(outbox)
+        outbox.switch(write, encoding, reframe)
+        for stream in streams:
+            stream.take_in(outbox)
 
     def stream(self, channel: Channel) -> Stream | None:
         """The channel's stream, if anyone reads it."""
@@ -137,8 +160,10 @@ class Hub:
     def _push_state(self, stream: Stream, now_s: float) -> None:
         stream.changed = False
         stream.next_push_s = now_s + self._interval_s(stream.channel)
-        self.flushed += 1
-        stream.spread(self._source.present(stream.channel))
+        push = stream.take(self._source.present(stream.channel))
+        if push is not None:
+            self.flushed += 1
+            stream.spread(push)
 
     def _take_in(self, outbox: Outbox, channel: Channel) -> Stream:
         channels = self._read_by.setdefault(outbox, {})

@@ -6,6 +6,7 @@ by it, which then says how many went into it. When what may not be merged exceed
 the reader is given up.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ class _Waiting:
     push: Push | None
     """None for an answer."""
     merged: int = 0
+
+
+def _merge_key(waiting: _Waiting) -> Hashable | None:
+    return None if waiting.push is None else waiting.push.merge_key
 
 
 class Outbox:
@@ -43,6 +48,7 @@ class Outbox:
         self._write = write
         self._give_up = give_up
         self.encoding = encoding
+        """How what is written reaches the reader."""
         self._counts = Counts() if counts is None else counts
         self._queue_bytes = queue_bytes
         self._queue_bytes_max = queue_bytes_max
@@ -97,6 +103,25 @@ class Outbox:
         if not self._waiting:
             self._merging = False
 
+    def switch(
+        self,
+        write: Callable[[bytes], None],
+        encoding: Encoding,
+        reframe: Callable[[bytes], bytes],
+    ) -> None:
+        """From now on the reader is reached another way; what waits goes there, too. `reframe` puts
+        an answer's frame into the new form.
+        """
+        self._write = write
+        self.encoding = encoding
+        for waiting in self._waiting.values():
+            self._count(waiting, -1)
+            if waiting.push is None:
+                waiting.frame = reframe(waiting.frame)
+            else:
+                waiting.frame = waiting.push.frame(encoding, waiting.merged)
+            self._count(waiting, +1)
+
     def close(self) -> None:
         """Forget what waits, and take nothing any more."""
         self._closed = True
@@ -134,14 +159,20 @@ class Outbox:
     def _begin_merging(self) -> None:
         self._merging = True
         queue, self._waiting = self._waiting, {}
-        for key, waiting in queue.items():
-            if waiting.push is None or waiting.push.merge_key is None:
+        counts = Counter(_merge_key(waiting) for waiting in queue.values())
+        for key, waiting in reversed(queue.items()):
+            merge_key = _merge_key(waiting)
+            if waiting.push is None or merge_key is None:
                 self._waiting[key] = waiting
-            else:
-                replaced = self._waiting.get(waiting.push.merge_key)
-                self._count(waiting, -1)
-                self._merge(waiting.push.merge_key, waiting)
-                assert replaced is None or waiting.merged > 0
+                continue
+            self._count(waiting, -1)
+            if merge_key not in self._waiting:
+                waiting.merged = counts[merge_key] - 1
+                waiting.frame = waiting.push.frame(self.encoding, waiting.merged)
+                self._waiting[merge_key] = waiting
+                self._count(waiting, +1)
+                self._counts[waiting.push.event].merged += waiting.merged
+        self._waiting = dict(reversed(self._waiting.items()))
 
     def _count(self, waiting: _Waiting, sign: int) -> None:
         size = sign * len(waiting.frame)

@@ -43,6 +43,8 @@ class OrderbookChannel(Struct, frozen=True):
     symbol: str
     precise: int = 1
     depth: int = DEPTH_DEFAULT
+    delta: bool = False
+    """Whether readers are told what changed, in place of the whole."""
 
     @property
     def topic(self) -> Topic:
@@ -51,9 +53,11 @@ class OrderbookChannel(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The stream's canonical name; a depth other than the default is part of it."""
+        """The stream's canonical name; what differs from the default is part of it, sorted."""
         name = f"orderbook:{CATEGORY}:{self.symbol}:{self.precise}"
-        return name if self.depth == DEPTH_DEFAULT else f"{name}:depth={self.depth}"
+        if self.depth != DEPTH_DEFAULT:
+            name += f":depth={self.depth}"
+        return f"{name}:mode=delta" if self.delta else name
 
 
 class PositionsChannel(Struct, frozen=True):

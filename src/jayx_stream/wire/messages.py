@@ -116,6 +116,8 @@ class Envelope(Struct, omit_defaults=True):
     merged: int = 0
     trade: int | UnsetType = UNSET
     reset: bool = False
+    prev: int | UnsetType = UNSET
+    checksum: int | UnsetType = UNSET
 
 
 class Ack(Struct):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 
 from msgspec import UNSET, Raw
 
+from jayx_stream.model.views import Orderbook
 from jayx_stream.wire.messages import Answer, Envelope, encode
 
 Framing = Callable[[bytes], bytes]
@@ -18,14 +19,18 @@ class Push:
 
     __slots__ = (
         "_frames",
+        "checksum",
         "event",
         "merge_key",
         "payload",
+        "prev",
         "reset",
         "seq",
+        "state",
         "stream",
         "trade",
         "ts_ms",
+        "whole",
     )
 
     def __init__(
@@ -39,10 +44,18 @@ class Push:
         merge_key: Hashable | None = None,
         trade: int | None = None,
         reset: bool = False,
+        state: Orderbook | None = None,
+        checksum: int | None = None,
+        prev: int | None = None,
+        whole: Callable[[], "Push"] | None = None,
     ) -> None:
         """`merge_key`: a later push with the same key makes this one needless to a slow reader;
         None if it has to reach every reader. `reset`: it stands in place of changes that its reader
         asked for and can't be given.
+
+        Of a stream of changes: `state` is what a whole push tells, `prev` the seq of the push that a
+        change follows on, `checksum` that of the state which its reader holds then, and `whole` gives
+        what a slow reader gets in place of this change and of those before it.
         """
         self.event = event
         self.stream = stream
@@ -52,12 +65,18 @@ class Push:
         self.merge_key = merge_key
         self.trade = trade
         self.reset = reset
+        self.state = state
+        self.checksum = checksum
+        self.prev = prev
+        self.whole = whole
         self._frames: dict[Encoding, bytes] = {}
 
     def frame(self, encoding: "Encoding", merged: int = 0) -> bytes:
-        """The bytes for readers of this encoding; `merged` earlier pushes went into this one."""
+        """The bytes for readers of this encoding; `merged` earlier pushes went into this one, so
+        that of a change the whole is given.
+        """
         if merged:
-            return encoding.encode(self, merged)
+            return encoding.encode(self if self.whole is None else self.whole(), merged)
         frame = self._frames.get(encoding)
         if frame is None:
             frame = self._frames[encoding] = encoding.encode(self, 0)
@@ -84,6 +103,8 @@ class Encoding:
             merged,
             UNSET if push.trade is None else push.trade,
             push.reset,
+            UNSET if push.prev is None else push.prev,
+            UNSET if push.checksum is None else push.checksum,
         )
         return self._framing(encode(envelope))
 

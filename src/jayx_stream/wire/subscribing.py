@@ -28,6 +28,8 @@ from jayx_stream.wire.errors import ProtocolError
 LIMIT_MAX = 1000
 """Klines that `limit` may ask for."""
 
+DELTA = "delta"
+"""The `mode` of a book whose changes are told."""
 
 _FIELD = re.compile(r" - at `\$\.(\w+)`$")
 """In a decoder's complaint, the field of the message that it is about."""
@@ -52,6 +54,7 @@ class OrderbookRequest(Struct):
     symbol: str
     precise: str | int = 1
     depth: int = DEPTH_DEFAULT
+    mode: str | None = None
 
 
 class PrivateRequest(Struct, rename="camel"):
@@ -188,7 +191,10 @@ def _orderbook(message: Raw, symbols: Container[str], account_of: AccountOf) -> 
     request = decode(message, OrderbookRequest)
     _check_names(request.category, request.symbol, symbols)
     precise, depth = check_precise(request.precise), check_depth(request.depth)
-    channel = OrderbookChannel(request.symbol, precise, depth)
+    if request.mode not in (None, DELTA):
+        reason = f"no mode {request.mode!r}; there is {DELTA}, and without a mode the whole book"
+        raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
+    channel = OrderbookChannel(request.symbol, precise, depth, request.mode == DELTA)
     return Subscription(channel, ignored=ignored(message, OrderbookRequest))
 
 

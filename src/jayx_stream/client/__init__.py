@@ -1,0 +1,1 @@
+"""The client's side: what is needed to follow a venue's streams."""
