@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SECONDS ?= 60
 
-.PHONY: setup demo test torture fuzz check format bench clean
+.PHONY: setup demo test torture conformance fuzz check format bench clean
 
 setup: $(STAMP)
 
@@ -23,6 +23,10 @@ test: setup                ## all tests
 
 torture: setup             ## the whole campaign against loss; half an hour
 	TORTURE=full $(BIN)/pytest tests/torture -s
+
+conformance: setup         ## the official suites in SUITES=FOLDER, here and on our peers; needs node
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,conformance]'
+	$(BIN)/python -m tests.conformance $(SUITES)
 
 fuzz: setup                ## each target of tests/fuzz for SECONDS; what makes one raise is kept
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'

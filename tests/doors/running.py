@@ -86,12 +86,13 @@ class Running:
     @property
     def seats(self) -> int:
         """Connections of all kinds that are counted."""
-        assert self.venue._listener is not None
-        return self.venue._listener.addresses.open
+        return self.venue._door.addresses.open
 
     @property
     def connections(self) -> list[WebSocketConnection]:
-        return list(self.venue._door.connections)
+        """Those over WebSocket."""
+        everyone = self.venue._door.connections
+        return [each for each in everyone if isinstance(each, WebSocketConnection)]
 
     def connect(self, query: str = "") -> websockets.connect:
         """The `websockets` library's client."""

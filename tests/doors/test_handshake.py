@@ -66,7 +66,7 @@ HEADS = {
     "no Upgrade": (upgrade(Upgrade=None), 426),
     "no Connection": (upgrade(Connection=None), 426),
     "an upgrade to something else": (upgrade(Upgrade="h2c"), 426),
-    "no upgrade at all": (head("/", {"Host": "x"}), 426),
+    "no upgrade at all": (head("/", {"Host": "x"}), 200),
     "a POST": (head("/", {"Host": "x", "Content-Length": "0"}, "POST"), 405),
     "what is no HTTP": (b"hello\r\n\r\n", 400),
     "a head too large": (upgrade(Cookie="x" * 9000), 431),

@@ -220,7 +220,6 @@ async def test_a_public_question_is_refused(
         ("GET", "/favicon.ico", 404),
         ("GET", "/metrics", 404),
         ("GET", "/%00", 404),
-        ("GET", "/", 426),
     ],
 )
 async def test_what_is_not_there_is_refused_in_the_same_form(

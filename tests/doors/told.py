@@ -1,6 +1,7 @@
 """What the served document says of an answer: every answer that a test sees is held against it."""
 
 import json
+import re
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,10 @@ from jayx_stream.doors.openapi import document
 from jayx_stream.doors.rest import TABLES
 
 REFERENCE: dict[str, Any] = json.loads(document(*TABLES))
+PAGE = re.compile(r"/|/static/.*")
+SOCKETIO = "/socket.io/"
+"""The document does not tell of these."""
+
 _REFUSAL = {"$ref": "#/components/schemas/RestRefusal"}
 
 
@@ -52,9 +57,12 @@ def check(method: str, path: str, status: int, content_type: str, body: bytes) -
 
 async def check_response(response: httpx.Response) -> None:
     """For a client's event hooks."""
-    if response.request.method == "HEAD" or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+    request = response.request
+    if request.method == "HEAD" or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        return
+    path = request.url.path
+    if path == SOCKETIO or (PAGE.fullmatch(path) and not response.is_error):
         return
     body = await response.aread()
-    request = response.request
     content_type = response.headers.get("content-type", "")
-    check(request.method, request.url.path, response.status_code, content_type, body)
+    check(request.method, path, response.status_code, content_type, body)

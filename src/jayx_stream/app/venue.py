@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Awaitable
 from pathlib import Path
 
+from starlette.routing import Route
+
 from jayx_stream.app.audit import write_audit
 from jayx_stream.app.checkpointing import Checkpointing
 from jayx_stream.app.clock import Clock, system_clock
@@ -23,9 +25,13 @@ from jayx_stream.app.refolding import flush, refold
 from jayx_stream.app.vault import Vault, VaultError
 from jayx_stream.desk.local import LocalDesk
 from jayx_stream.doors.counts import OrderCounts
+from jayx_stream.doors.engineio import EngineDoor
 from jayx_stream.doors.listener import Listener, listen
 from jayx_stream.doors.operator_forms import Issued, KeyRequest
+from jayx_stream.doors.page import Page
+from jayx_stream.doors.polling import Polling
 from jayx_stream.doors.rest import rest_application
+from jayx_stream.doors.socketio import PATH, SocketSpeaker
 from jayx_stream.doors.tls import ServerTls
 from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.engine import Exchange
@@ -101,6 +107,7 @@ class EmbeddedVenue:
         self._tls = tls
         self.order_counts = OrderCounts()
         self._door = WebSocketDoor(self)
+        self._socketio = EngineDoor(self._door, PATH, SocketSpeaker)
         self.metrics = VenueMetrics(self._sources())
         self.recovered_ns = 0
         """Time of the last commit that was recovered."""
@@ -125,7 +132,7 @@ class EmbeddedVenue:
         return Sources(
             hub=self.hub,
             projections=self.projections,
-            doors={"websocket": self._door},
+            doors=self._door.visitors,
             orders=self.order_counts,
             http={"public": Counter(), "operator": Counter()},
             fan_out_s=self._gateway.fan_out_s,
@@ -198,7 +205,7 @@ class EmbeddedVenue:
         listening = listen(server.host, server.port)
         listener = Listener(
             listening,
-            rest_application(self),
+            rest_application(self, Route(PATH, Polling(self._socketio)), *Page().routes()),
             self._door,
             tls=self._tls,
             proxies=server.proxies,

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from jayx_stream.doors.address import Network, client_address, is_proxy
 from jayx_stream.doors.head import BoundedHeadProtocol
-from jayx_stream.doors.rates import FREE_PATHS, AddressLimits, Headers, Seat, refusal
+from jayx_stream.doors.rates import FREE_PATHS, Headers, Seat, refusal
 from jayx_stream.doors.websocket import WebSocketConnection, WebSocketDoor
 
 _FREE_PATHS = tuple(path.encode() for path in FREE_PATHS)
@@ -25,11 +25,9 @@ RETRY_CONNECTING_S = 1
 class Entrance:
     """Makes the protocols of connections; uvicorn calls it as its `http` class."""
 
-    def __init__(
-        self, door: WebSocketDoor, addresses: AddressLimits, proxies: Sequence[Network]
-    ) -> None:
+    def __init__(self, door: WebSocketDoor, proxies: Sequence[Network]) -> None:
         self.door = door
-        self.addresses = addresses
+        self.addresses = door.addresses
         self.proxies = proxies
 
     def __call__(
@@ -51,6 +49,7 @@ class EntranceProtocol(BoundedHeadProtocol):
         super().__init__(*args)
         self._entrance = entrance
         self._peer = self._address = ""
+        self.url = b""
         self._is_proxied = False
         self._seat: Seat | None = None
         """A proxy's connection has one only if it is a client's WebSocket."""
@@ -111,7 +110,8 @@ class EntranceProtocol(BoundedHeadProtocol):
         return self._entrance.door.open(server_state, self._seat)
 
     def _end(self, answer: bytes) -> None:
-        self._entrance.door.note_refusal(int(answer[9:12]), self._address)
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        self._entrance.door.note_refusal(int(answer[9:12]), self._address, path)
         super()._end(answer)
 
     def _refuse_connection(self, address: str) -> None:

@@ -19,9 +19,10 @@ from starlette.types import ASGIApp
 from jayx_stream.doors.address import read_networks
 from jayx_stream.doors.counting import CountedHttp, HttpCounts
 from jayx_stream.doors.entrance import Entrance
-from jayx_stream.doors.rates import AddressLimits, RatedHttp
+from jayx_stream.doors.rates import RatedHttp
+from jayx_stream.doors.speaking import CLOSE_WITHIN_S
 from jayx_stream.doors.tls import ServerTls
-from jayx_stream.doors.websocket import CLOSE_WITHIN_S, WebSocketDoor
+from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.session import notice
 
@@ -113,16 +114,15 @@ class Listener:
         self._listening = listening
         self._door = door
         venue = door.venue
-        self.addresses = AddressLimits(venue.limits)
-        """Who is connected, and how often each asks."""
         counts: HttpCounts = Counter() if http_counts is None else http_counts
         rated = RatedHttp(
             http,
-            self.addresses,
+            door.addresses,
             venue.gate.order_allowance,
+            door.is_asked_by_client,
             is_strictly_secure=tls is not None and tls.is_strictly_secure,
         )
-        entrance = Entrance(door, self.addresses, read_networks(proxies))
+        entrance = Entrance(door, read_networks(proxies))
         config = uvicorn.Config(
             CountedHttp(rated, counts, "public"),
             http=entrance,  # type: ignore[arg-type]  # any callable is taken

@@ -1,6 +1,5 @@
 """REST about the market, open to everyone, and the server's own state."""
 
-from http import HTTPStatus
 from time import time_ns
 
 from msgspec.structs import replace
@@ -213,16 +212,10 @@ class PublicRoutes:
             return refusal(ErrorCode.UNAVAILABLE, reason)
         return Response(encode(ServerStatus("ready")), media_type="application/json")
 
-    async def root(self, request: Request) -> Response:
-        """There is no page here yet; a WebSocket upgrade does not come this way."""
-        reason = "a WebSocket stream: connect to it with a WebSocket client"
-        return refusal(ErrorCode.BAD_REQUEST, reason, HTTPStatus.UPGRADE_REQUIRED)
-
 
 def public_routes(venue: Venue) -> list[Route]:
     """All paths that need no key."""
-    answering = PublicRoutes(venue)
-    return [*PUBLIC.routes(answering), Route("/", answering.root)]
+    return PUBLIC.routes(PublicRoutes(venue))
 
 
 def _past_trade(trade: Trade) -> TradePayload:

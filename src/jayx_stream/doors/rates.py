@@ -120,21 +120,23 @@ class RatedHttp:
         http: ASGIApp,
         addresses: AddressLimits,
         order_allowance: Callable[[str], Allowance | None],
+        is_bounded: Callable[[Scope], bool],
         *,
         is_strictly_secure: bool,
     ) -> None:
-        """`order_allowance`: what an account may still place. `is_strictly_secure`: browsers are told
-        to come by TLS only, from now on.
+        """`order_allowance`: what an account may still place. `is_bounded`: whether a request's rate
+        is seen to elsewhere. `is_strictly_secure`: browsers are told to come by TLS only, from now on.
         """
         self._http = http
         self._addresses = addresses
         self._order_allowance = order_allowance
+        self._is_bounded = is_bounded
         self._always = [*FOR_BROWSERS, HSTS] if is_strictly_secure else FOR_BROWSERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. `client` of the scope is whom `address.client_address` says it is."""
         address: str = scope["client"][0] if scope["client"] else ""
-        if scope["path"] in FREE_PATHS:
+        if scope["path"] in FREE_PATHS or self._is_bounded(scope):
             await self._http(scope, receive, self._with(send, list))
             return
         now_s = asyncio.get_running_loop().time

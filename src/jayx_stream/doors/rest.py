@@ -8,6 +8,7 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from jayx_stream.doors import Venue
 from jayx_stream.doors.body import BodyError
@@ -22,9 +23,10 @@ TABLES = (TRADER, PUBLIC)
 """All that REST can be asked."""
 
 
-def rest_application(venue: Venue) -> Starlette:
-    """What answers."""
-    routes = [*trader_routes(venue), *public_routes(venue), *reference_routes(*TABLES)]
+def rest_application(venue: Venue, *others: Route) -> Starlette:
+    """What answers; `others` is what is no REST."""
+    rest = [*trader_routes(venue), *public_routes(venue), *reference_routes(*TABLES)]
+    routes = [*rest, *others]
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProtocolError)

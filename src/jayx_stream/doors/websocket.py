@@ -1,42 +1,32 @@
-"""The raw WebSocket door: one connection between a socket and a session (protocol §2, §3).
+"""WebSocket connections: one between a socket and what is spoken on it (protocol §2, §3).
 
 Handshake, masking, fragments and close rules are the `websockets` library's, without its I/O. What
 is ours: frames that are built once and written to every reader, bounds, deadlines and goodbyes.
+What is spoken depends on the path: at `/` the raw door's requests and pushes.
 """
 
 import asyncio
-import logging
+from codecs import getincrementaldecoder
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
 
+from starlette.types import Scope
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from jayx_stream.doors import Venue
-from jayx_stream.doors.counts import DoorCounts, ending
-from jayx_stream.doors.rates import Seat
-from jayx_stream.doors.trading import StreamTrading, Trading
-from jayx_stream.hub.outbox import Outbox
+from jayx_stream.doors.counts import ending
+from jayx_stream.doors.origin import is_allowed
+from jayx_stream.doors.rates import AddressLimits, Seat
+from jayx_stream.doors.raw import RawDoor
+from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Connection, Door, Speaker, Unwelcome
+from jayx_stream.doors.visitors import Visitors
 from jayx_stream.model.reasons import CloseCode
-from jayx_stream.wire.actions import (
-    Close,
-    Remember,
-    Reply,
-    Resume,
-    Submit,
-    Subscribe,
-    Unsubscribe,
-)
 from jayx_stream.wire.limits import READ_BYTES, TokenBucket
 from jayx_stream.wire.messages import Answer
-from jayx_stream.wire.push import Encoding
-from jayx_stream.wire.session import Session
-
-log = logging.getLogger("jayx_stream.websocket")
 
 WRITE_BUFFER_BYTES = 65_536
 """Handed to the transport before pushes wait in the outbox."""
@@ -44,31 +34,28 @@ WRITE_BUFFER_BYTES = 65_536
 UNWANTED_BYTES_MAX = 16_384
 """Looked through for a client's goodbye after ours; the rest is dropped as it comes."""
 
-CLOSE_WITHIN_S = 5.0
-"""For the client to answer a close, before the connection is cut."""
-
 REVOKED_WITHIN_S = 0.5
-"""The same where a key was revoked: what it let in ends within a second (protocol §9)."""
+"""For a goodbye where a key was revoked: what it let in ends within a second (protocol §9)."""
 
-
-def _frame(text: bytes) -> bytes:
-    return Frame(Opcode.TEXT, text).serialize(mask=False)
-
-
-ENVELOPED = Encoding(_frame, envelope=True)
-BARE = Encoding(_frame, envelope=False)
-"""For `/?envelope=none`: pushes are the documented payload alone."""
+MAIN_PATH = "/"
 
 
 class WebSocketDoor:
-    """All raw WebSocket connections; the listener's HTTP opens one for each upgrade."""
+    """All connections to streams; the listener's HTTP opens one for each upgrade."""
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
-        self.connections: set[WebSocketConnection] = set()
-        """Those that are open."""
-        self.counts = DoorCounts()
-        self.trading = Trading(venue)
+        self.paths: dict[str, Door] = {MAIN_PATH: RawDoor()}
+        """What is spoken where."""
+        self.connections: set[Connection] = set()
+        """Everyone who is connected; other doors put theirs here, too."""
+        self.addresses = AddressLimits(venue.limits)
+        """Who is connected, and how often each asks."""
+
+    @property
+    def visitors(self) -> dict[str, Visitors]:
+        """Of every path, by their door's name."""
+        return {each.visitors.door: each.visitors for each in self.paths.values()}
 
     def open(self, server_state: ServerState, seat: Seat) -> "WebSocketConnection":
         """Make the protocol of one connection; it leaves its seat when it ends."""
@@ -82,10 +69,23 @@ class WebSocketDoor:
             connection.close(CloseCode.KEY_REVOKED, reason, within_s=REVOKED_WITHIN_S)
         return len(revoked)
 
-    def note_refusal(self, status: int, address: str) -> None:
+    def note_refusal(self, status: int, address: str, path: str = MAIN_PATH) -> None:
         """A connection was refused with this HTTP status, here or before it came here."""
-        self.counts.refused[status] += 1
-        log.info("handshake refused", extra={"status": int(status), "address": address})
+        door = self.paths.get(path) or self.paths[MAIN_PATH]
+        door.visitors.refuse(status, address)
+
+    def is_asked_by_client(self, scope: Scope) -> bool:
+        """Whether a request over HTTP is of a client who is in already: its own rate bounds it."""
+        door = self.paths.get(scope["path"])
+        return door is not None and door.is_asked_by_client(scope["method"], scope["query_string"])
+
+
+class _Protocol(ServerProtocol):
+    def recv_frame(self, frame: Frame) -> None:
+        """A close may come between the fragments of a message (RFC 6455, 5.4); the library says no."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
 
 
 class WebSocketConnection(asyncio.Protocol):
@@ -94,21 +94,24 @@ class WebSocketConnection(asyncio.Protocol):
     def __init__(self, door: WebSocketDoor, server_state: ServerState, seat: Seat) -> None:
         self._door = door
         self._seat = seat
-        self._address = seat.address
-        self._venue = door.venue
+        self.address = seat.address
+        self.venue = door.venue
         self._limits = door.venue.limits
         self._server_connections = cast("set[Any]", server_state.connections)
         self._loop = asyncio.get_running_loop()
-        self._protocol = ServerProtocol(max_size=self._limits.request_bytes or None)
+        self._protocol = _Protocol(max_size=self._limits.request_bytes or None)
         self._controls = TokenBucket(self._limits.requests_per_s, self._limits.requests_burst)
+        self._fragments: list[bytes] = []
+        self._opcode = Opcode.TEXT
+        """Of the message whose fragments come."""
+        self._utf8 = getincrementaldecoder("utf-8")()
         self._is_listening = False
-        """Whether requests are taken: from the handshake until either side says goodbye."""
+        """Whether messages are taken: from the handshake until either side says goodbye."""
         self._has_left = False
         self._unwanted_bytes = 0
-        self._fragments: list[bytes] = []
         self._heard_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        self._outbox: Outbox | None = None
+        self._speaker: Speaker | None = None
 
     # What asyncio and uvicorn call.
 
@@ -130,13 +133,15 @@ class WebSocketConnection(asyncio.Protocol):
             if self._unwanted_bytes > UNWANTED_BYTES_MAX:
                 return
         self._protocol.receive_data(data)
+        if self._is_listening and self._protocol.state is OPEN:
+            self._send()
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._shake_hands(event)
                 self._send()
             elif isinstance(event, Frame) and self._is_listening:
                 self._receive(event)
-        # Last: what came before a goodbye in the same bytes is still to be done.
+        # A goodbye is said last: what came before it in the same bytes is still to be done.
         self._send()
 
     def eof_received(self) -> None:
@@ -146,32 +151,24 @@ class WebSocketConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        if self._outbox is not None:
-            self._outbox.pause()
+        if self._speaker is not None:
+            self._speaker.pause()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        if self._outbox is not None:
-            self._outbox.resume()
+        if self._speaker is not None:
+            self._speaker.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
         self._server_connections.discard(self)
-        if self in self._door.connections:
-            self._door.connections.discard(self)
-            self._note_end()
+        self._door.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
         self._seat.leave()
         self._leave()
-
-    def _note_end(self) -> None:
-        code, by = ending(self._protocol)
-        self._door.counts.close(code, by)
-        if by == "server" and code != CloseCode.GOING_AWAY:
-            key_ids = ",".join(sorted(self._session.key_ids))
-            fields = {"code": int(code), "address": self._address, "key_ids": key_ids}
-            log.info("connection closed", extra={"door": "websocket", **fields})
+        if self._speaker is not None:
+            self._speaker.gone(*ending(self._protocol))
 
     def shutdown(self) -> None:
         """The server ends now: called by uvicorn for whoever is still there after the drain."""
@@ -180,103 +177,77 @@ class WebSocketConnection(asyncio.Protocol):
     # The handshake.
 
     def _shake_hands(self, request: Request) -> None:
-        response = self._refusal(request) or self._protocol.accept(request)
+        path = request.path.partition("?")[0]
+        try:
+            speaker = self._welcome(path, request)
+        except Unwelcome as refused:
+            response = self._protocol.reject(refused.status, f"{refused.reason}\n")
+        else:
+            response = self._protocol.accept(request)
         self._protocol.send_response(response)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            self._door.note_refusal(response.status_code, self._address)
+            self._door.note_refusal(response.status_code, self.address, path)
             self._close_within(CLOSE_WITHIN_S)
             return
-        self._door.counts.opened += 1
-        query = parse_qs(urlsplit(request.path).query)
-        self._encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
-        self._outbox = Outbox(
-            self._transport.write,
-            self._give_up,
-            self._encoding,
-            queue_bytes=self._limits.queue_bytes,
-            queue_bytes_max=self._limits.queue_bytes_max,
-            counts=self._venue.hub.counts,
-        )
-        self._session = Session(
-            self._venue.gate,
-            self._venue.projections,
-            self._limits,
-            epoch=self._venue.epoch,
-            address=self._address,
-        )
-        self._trading = StreamTrading(self._door.trading, self.tell)
+        self._send()
         self._is_listening = True
         self._door.connections.add(self)
-        self._wait_for_silence()
+        self.hand_over(speaker)
+        speaker.begin()
 
-    def _refusal(self, request: Request) -> Response | None:
-        reject = self._protocol.reject
-        if request.path.partition("?")[0] != "/":
-            return reject(HTTPStatus.NOT_FOUND, f"no stream at {request.path}; there is one at /\n")
+    def _welcome(self, path: str, request: Request) -> Speaker:
+        door = self._door.paths.get(path)
+        if door is None:
+            paths = " and ".join(self._door.paths)
+            reason = f"no stream at {request.path}; there is one at {paths}"
+            raise Unwelcome(HTTPStatus.NOT_FOUND, reason)
         hosts = request.headers.get_all("Host")
         for origin in request.headers.get_all("Origin"):
-            if not self._is_allowed(origin, hosts):
-                return reject(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect\n")
-        if self._venue.not_ready is not None:
-            return reject(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._venue.not_ready}\n")
-        return None
+            if not is_allowed(origin, hosts, self.venue.origins):
+                raise Unwelcome(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect")
+        if self.venue.not_ready is not None:
+            raise Unwelcome(HTTPStatus.SERVICE_UNAVAILABLE, self.venue.not_ready)
+        return door.welcome(self, request)
 
-    def _is_allowed(self, origin: str, hosts: list[str]) -> bool:
-        own = origin.partition("://")[2]
-        return origin in self._venue.origins or (own != "" and hosts == [own])
+    def hand_over(self, speaker: Speaker) -> None:
+        """From now on this is spoken."""
+        self._speaker = speaker
+        if not speaker.watches_silence:
+            self._wait_for_silence()
 
     # Messages.
 
     def _receive(self, frame: Frame) -> None:
-        match frame.opcode:
-            case Opcode.BINARY:
-                self._fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
-            case Opcode.TEXT | Opcode.CONT:
-                self._fragments.append(bytes(frame.data))
-                limit = self._limits.request_fragments
-                if 0 < limit < len(self._fragments):
-                    self._fail(CloseCode.POLICY, f"more than {limit} fragments")
-                elif frame.fin:
-                    text = b"".join(self._fragments)
-                    self._fragments.clear()
-                    self._receive_text(text)
-            case Opcode.PING | Opcode.PONG:
-                if not self._controls.take(self._loop.time()):
-                    self.close(CloseCode.FLOODING, "too many pings or pongs")
-            case _:
-                pass
-
-    def _receive_text(self, text: bytes) -> None:
-        assert self._outbox is not None, "a message came before the handshake"
-        try:
-            text.decode()
-        except UnicodeDecodeError as error:
-            self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
+        if frame.opcode in (Opcode.PING, Opcode.PONG):
+            if not self._controls.take(self._loop.time()):
+                self.close(CloseCode.FLOODING, "too many pings or pongs")
             return
-        hub, outbox = self._venue.hub, self._outbox
-        now_s = self._loop.time()
-        for action in self._session.receive(text, now_s=now_s, ts_ms=self._venue.time_ms()):
-            if self._has_left:
-                # An answer before this one was too much for the reader.
+        if frame.opcode is Opcode.CLOSE or self._speaker is None:
+            return
+        if frame.opcode is Opcode.BINARY and not self._speaker.takes_binary:
+            self._fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
+            return
+        if frame.opcode is not Opcode.CONT:
+            self._opcode = frame.opcode
+        data = bytes(frame.data)
+        self._fragments.append(data)
+        limit = self._limits.request_fragments
+        if 0 < limit < len(self._fragments):
+            self._fail(CloseCode.POLICY, f"more than {limit} fragments")
+            return
+        if self._opcode is Opcode.TEXT:
+            try:
+                self._utf8.decode(data, frame.fin)
+            except UnicodeDecodeError as error:
+                self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
                 return
-            match action:
-                case Reply():
-                    outbox.reply(self._encoding.reply(action.answer))
-                case Subscribe():
-                    hub.subscribe(
-                        outbox, action.channel, action.history, now_s=now_s, reset=action.reset
-                    )
-                case Resume():
-                    hub.resume(outbox, action.channel, action.seq)
-                case Unsubscribe():
-                    hub.unsubscribe(outbox, action.channel)
-                case Remember():
-                    self._venue.submit(action.signature)
-                case Submit():
-                    self._trading.submit(action)
-                case Close():
-                    self.close(action.code, action.reason)
-                    return
+        if frame.fin:
+            message = b"".join(self._fragments)
+            self._fragments.clear()
+            if self._opcode is Opcode.BINARY:
+                self._speaker.receive_binary(message)
+            else:
+                self._speaker.receive_text(message)
 
     # Silence and the end.
 
@@ -301,28 +272,35 @@ class WebSocketConnection(asyncio.Protocol):
     @property
     def waiting_bytes(self) -> int:
         """What the client has yet to read before it can be written more."""
-        return self._outbox.waiting_bytes if self._outbox is not None else 0
+        return self._speaker.waiting_bytes if self._speaker is not None else 0
 
     @property
     def is_owed(self) -> bool:
-        """Whether anything is still due to the client: something waits, or an order has no answer."""
-        return self.waiting_bytes > 0 or self._trading.due > 0
+        """See `Connection`."""
+        return self._speaker is not None and self._speaker.is_owed
 
     def was_let_in_by(self, key_id: str) -> bool:
-        """Whether the client reads or trades by this key, and has not been told goodbye."""
-        return not self._has_left and key_id in self._session.key_ids
+        """See `Connection`."""
+        if self._speaker is None or self._has_left:
+            return False
+        return key_id in self._speaker.key_ids
 
     def take_no_more(self) -> None:
-        """Leave what the client asks from now on undone and unanswered."""
-        self._is_listening = False
+        """See `Connection`."""
+        if self._speaker is not None:
+            self._speaker.take_no_more()
 
     def tell(self, answer: Answer) -> None:
-        """Send one message of the server's own."""
-        if self._outbox is not None:
-            self._outbox.reply(self._encoding.reply(answer))
+        """See `Connection`."""
+        if self._speaker is not None:
+            self._speaker.tell(answer)
+
+    def write(self, frames: bytes) -> None:
+        """Write what is framed."""
+        self._transport.write(frames)
 
     def close(self, code: CloseCode, reason: str, within_s: float = CLOSE_WITHIN_S) -> None:
-        """Say goodbye with a code; cut the connection if the client doesn't answer in time."""
+        """See `Connection`."""
         if self._transport.is_closing():
             return
         self._leave()
@@ -332,12 +310,8 @@ class WebSocketConnection(asyncio.Protocol):
         self._close_within(within_s)
 
     def abort(self) -> None:
-        """Cut the connection without a goodbye."""
+        """See `Connection`."""
         self._transport.abort()
-
-    def _give_up(self) -> None:
-        limit = self._limits.queue_bytes_max
-        self.close(CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged")
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Close because of what the client sent; `_send` does it."""
@@ -345,14 +319,11 @@ class WebSocketConnection(asyncio.Protocol):
         self._protocol.fail(code, reason)
 
     def _leave(self) -> None:
-        """Take and tell nothing more, whichever side ends it; and cancel, if a login asked for it."""
+        """Take and bring nothing more, whichever side ends it."""
         self._is_listening = False
-        if self._outbox is None or self._has_left:
-            return
-        self._has_left = True
-        self._venue.hub.leave(self._outbox)
-        self._outbox.close()
-        self._trading.end(self._session.cancel_account)
+        if self._speaker is not None and not self._has_left:
+            self._has_left = True
+            self._speaker.leave()
 
     def _close_within(self, seconds: float) -> None:
         if self._timer is not None:

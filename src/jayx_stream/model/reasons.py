@@ -44,6 +44,8 @@ class ErrorCode(StrEnum):
 class CloseCode(IntEnum):
     """WebSocket close codes that the server sends of its own accord."""
 
+    NORMAL = 1000
+    """A Socket.IO client closed its session."""
     GOING_AWAY = 1001
     """The server is stopping."""
     UNSUPPORTED_DATA = 1003
@@ -51,7 +53,7 @@ class CloseCode(IntEnum):
     INVALID_DATA = 1007
     """The text is not UTF-8."""
     POLICY = 1008
-    """One message came in too many fragments."""
+    """One message came in too many fragments, or what came is no Socket.IO."""
     TOO_BIG = 1009
     """A request is over the limit."""
     KEY_REVOKED = 4001
