@@ -141,6 +141,8 @@ class Writer:
 
     def flush(self) -> None:
         """Wait until what was taken is written, for `WRITTEN_WITHIN_S` at most."""
+        if self._closed:
+            return
         written = Event()
         with contextlib.suppress(Full):
             self._waiting.put(written, timeout=WRITTEN_WITHIN_S)
@@ -148,8 +150,10 @@ class Writer:
 
     def close(self) -> None:
         """The same, and end. What nobody takes until then is lost with the process."""
-        self._closed = True
         self.flush()
+        self._closed = True
+        with contextlib.suppress(Full):
+            self._waiting.put_nowait(Event())
 
     def _write(self) -> None:
         while True:
