@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SECONDS ?= 60
 
-.PHONY: setup demo test torture conformance fuzz check format bench clean
+.PHONY: setup compiled plain demo test torture conformance fuzz check format bench clean
 
 setup: $(STAMP)
 
@@ -15,10 +15,16 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+compiled: setup            ## the pure rooms as machine code; needs a C compiler. What is edited then needs it again
+	$(BIN)/python compile_rooms.py src
+
+plain:                     ## plain Python again
+	find src -name '*.so' -delete
+
 demo: setup                ## a live market on 127.0.0.1:8443, kept in data/
 	$(BIN)/jayx-stream serve --config examples/sandbox.toml --demo
 
-test: setup                ## all tests
+test: setup plain          ## all tests, of plain Python; one of them compiles, and tests that
 	$(BIN)/pytest
 
 torture: setup             ## the whole campaign against loss; half an hour
@@ -45,5 +51,5 @@ format: setup              ## put the source in form
 bench: setup               ## all benchmarks; each prints its own table
 	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
-clean:
+clean: plain
 	rm -rf $(VENV) data .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis

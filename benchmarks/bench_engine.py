@@ -1,146 +1,42 @@
-"""How many commands a second the engine does, with ledger and events, on one core.
+"""How many commands a second the engine does, with ledger and events, on one core, and what each part takes.
 
-One symbol, 2,000 resting orders, then 100,000 commands: 50 % limit orders that rest within 50 ticks
-of a mid that walks at random, 40 % cancels of open orders, 10 % limit orders that take. All variants
-do the same commands, round by round in turn; CPU time of this process.
+100,000 commands of `crowd`, as plain Python and compiled (`compile_rooms.py`), if there is a C compiler.
+Each round is a process of its own, in turn; CPU time, in medians. The collector is set as a served
+venue sets it.
 """
 
 import gc
+import json
+import os
 import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
-from random import Random
+from pathlib import Path
 from statistics import median
 from time import process_time
+from types import FrameType
 
-from jayx_stream.engine import Exchange
+from benchmarks.crowd import BTCUSDT, commit, crowd, ready
+from jayx_stream.app.serve import GC_THRESHOLDS
+from jayx_stream.engine import is_compiled
 from jayx_stream.engine.book import Book
 from jayx_stream.engine.matching import match
-from jayx_stream.model.commands import (
-    CancelOrder,
-    Command,
-    Deposit,
-    ListInstrument,
-    OpenAccount,
-    PlaceOrder,
-)
+from jayx_stream.model.commands import CancelOrder, Command, PlaceOrder
 from jayx_stream.model.events import Commit, encode_commits
-from jayx_stream.model.instrument import Instrument
-from jayx_stream.model.order import Order, OrderType, Side
-from jayx_stream.model.reasons import Refused
-from jayx_stream.projections import Projections
+from jayx_stream.model.order import Order
 
 COMMANDS = 100_000
-RESTING_ORDERS = 2_000
 ROUNDS = 5
 BATCH_COMMITS = 100
-SPREAD_TICKS = 50
-ACCOUNTS = tuple(f"trader{number}" for number in range(100))
-BTCUSDT = Instrument.define(
-    symbol="BTCUSDT",
-    base="BTC",
-    quote="USDT",
-    tick_size="0.01",
-    lot_size="0.000001",
-    maker_fee="0.001",
-    taker_fee="0.002",
-)
-
-
-def commit(exchange: Exchange, command: Command) -> Commit | None:
-    """Decide and apply one command, as the exchange's loop does."""
-    events = exchange.decide(command)
-    if isinstance(events, Refused) or not events:
-        return None
-    done = Commit(exchange.seq + 1, exchange.time_ns + 1000, events)
-    exchange.apply(done)
-    return done
-
-
-def opening() -> list[Command]:
-    """The instrument, and accounts with more money than they can spend."""
-    commands: list[Command] = [ListInstrument(instrument=BTCUSDT)]
-    for account in ACCOUNTS:
-        commands.append(OpenAccount(account=account))
-        commands += [
-            Deposit(account=account, asset=asset, units=10**15, reference=asset)
-            for asset in ("BTC", "USDT")
-        ]
-    return commands
-
-
-class Market:
-    """Makes the commands up, against an exchange that does them at once."""
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._exchange = Exchange()
-        self._mid_ticks = 6_684_363
-        self._ids: list[int] = []
-        for command in opening():
-            commit(self._exchange, command)
-
-    def passive(self) -> PlaceOrder:
-        """A limit order that rests."""
-        random = self._random
-        self._mid_ticks += random.choice((-1, 0, 0, 1))
-        side = random.choice((Side.BUY, Side.SELL))
-        sign = 1 if side is Side.BUY else -1
-        ticks = self._mid_ticks - sign * random.randint(1, SPREAD_TICKS)
-        best = self._exchange.books["BTCUSDT"].opposite(side).best()
-        if best is not None and sign * (best.ticks - ticks) <= 0:
-            ticks = best.ticks - sign
-        return self._limit(side, random.randint(1, 1000), ticks)
-
-    def cancel(self) -> Command:
-        """A cancel of some open order."""
-        while self._ids:
-            at = self._random.randrange(len(self._ids))
-            self._ids[at], self._ids[-1] = self._ids[-1], self._ids[at]
-            order = self._exchange.orders.get(self._ids.pop())
-            if order is not None:
-                return CancelOrder(account=order.account, order_id=order.order_id)
-        return self.passive()
-
-    def taking(self) -> PlaceOrder:
-        """A limit order at a price that the other half of the book offers, for an order or two."""
-        side = self._random.choice((Side.BUY, Side.SELL))
-        best = self._exchange.books["BTCUSDT"].opposite(side).best()
-        if best is None:
-            return self.passive()
-        sign = 1 if side is Side.BUY else -1
-        return self._limit(side, self._random.randint(1, 1000), best.ticks + 2 * sign)
-
-    def commands(self, count: int, kinds: Sequence[Callable[[], Command]]) -> list[Command]:
-        """`count` commands, each of one of the kinds, done by the exchange in passing."""
-        commands = []
-        for _ in range(count):
-            command = self._random.choice(kinds)()
-            done = commit(self._exchange, command)
-            assert done is not None, f"refused: {command}"
-            if isinstance(command, PlaceOrder):
-                self._ids.append(self._exchange._last_order_id)
-            commands.append(command)
-        return commands
-
-    def _limit(self, side: Side, lots: int, ticks: int) -> PlaceOrder:
-        return PlaceOrder(
-            account=self._random.choice(ACCOUNTS),
-            symbol="BTCUSDT",
-            side=side,
-            type=OrderType.LIMIT,
-            lots=lots,
-            limit_ticks=ticks,
-        )
-
-
-def ready(before: Sequence[Command]) -> tuple[Exchange, Projections]:
-    """An exchange that did these commands, and its projections."""
-    exchange, projections = Exchange(), Projections()
-    for command in before:
-        done = commit(exchange, command)
-        assert done is not None, f"refused: {command}"
-        projections.apply(done)
-    return exchange, projections
+SAMPLE_S = 0.001
+"""As often as the kernel ticks, if that is less."""
+SAMPLED_ROUNDS = 20
+ROOT = Path(__file__).parents[1]
 
 
 class BareBook:
@@ -165,17 +61,10 @@ class BareBook:
         account, side, type = command.account, command.side, command.type
         lots, ticks = command.lots, command.limit_ticks
         self._last_order_id += 1
-        order = Order(self._last_order_id, account, "BTCUSDT", side, type, lots, ticks, None, 0)
-        matches = match(
-            self._book,
-            BTCUSDT,
-            account=account,
-            side=side,
-            type=type,
-            lots=lots,
-            limit_ticks=ticks,
-            quote_units=0,
+        order = Order(
+            self._last_order_id, account, BTCUSDT.symbol, side, type, lots, ticks, None, 0
         )
+        matches = match(self._book.opposite(side), account, lots, ticks, None)
         for resting, taken in matches.fills:
             order.fill(taken, resting.limit_ticks, 0)
             resting.fill(taken, resting.limit_ticks, 0)
@@ -187,7 +76,7 @@ class BareBook:
             self._book.half(side).add(order)
 
 
-# The variants: each gets ready, then gives the CPU seconds that the commands took.
+# The steps: each gets ready, then gives the CPU seconds that it took for all commands.
 
 
 def bare_book(before: Sequence[Command], commands: Sequence[Command]) -> float:
@@ -210,66 +99,173 @@ def decide_and_apply(before: Sequence[Command], commands: Sequence[Command]) -> 
     return process_time() - begin
 
 
-def and_encode(before: Sequence[Command], commands: Sequence[Command]) -> float:
-    """The engine, and the journal's bytes."""
+def apply(before: Sequence[Command], commands: Sequence[Command]) -> float:
+    """A replay: what the commits did, without the decisions."""
+    commits = committed(before, commands)
     exchange, _ = ready(before)
-    batch: list[Commit] = []
     begin = process_time()
-    for command in commands:
-        done = commit(exchange, command)
-        if done is not None:
-            batch.append(done)
-        if len(batch) == BATCH_COMMITS:
-            encode_commits(batch)
-            batch.clear()
+    for each in commits:
+        exchange.apply(each)
     return process_time() - begin
 
 
-def and_project(before: Sequence[Command], commands: Sequence[Command]) -> float:
-    """The engine, the journal's bytes, and all views."""
-    exchange, projections = ready(before)
-    batch: list[Commit] = []
+def encode(before: Sequence[Command], commands: Sequence[Command]) -> float:
+    """The journal's bytes."""
+    commits = committed(before, commands)
     begin = process_time()
-    for command in commands:
-        done = commit(exchange, command)
-        if done is not None:
-            batch.append(done)
-        if len(batch) == BATCH_COMMITS:
-            encode_commits(batch)
-            for each in batch:
-                projections.apply(each)
-            batch.clear()
+    for first in range(0, len(commits), BATCH_COMMITS):
+        encode_commits(commits[first : first + BATCH_COMMITS])
     return process_time() - begin
 
 
-VARIANTS = {
+def project(before: Sequence[Command], commands: Sequence[Command]) -> float:
+    """All views."""
+    commits = committed(before, commands)
+    _, projections = ready(before)
+    begin = process_time()
+    for each in commits:
+        projections.apply(each)
+    return process_time() - begin
+
+
+STEPS = {
     "bare book (the limit)": bare_book,
     "decide + apply": decide_and_apply,
-    "  + encode_commits": and_encode,
-    "  + Projections.apply": and_project,
+    "  of it apply": apply,
+    "encode_commits": encode,
+    "Projections.apply": project,
 }
 
 
+def committed(before: Sequence[Command], commands: Sequence[Command]) -> list[Commit]:
+    """What comes of the commands."""
+    exchange, _ = ready(before)
+    done = [commit(exchange, command) for command in commands]
+    return [each for each in done if each is not None]
+
+
+def one_round(*steps: str) -> dict[str, float]:
+    """Microseconds per command of each step, in this process."""
+    before, commands = crowd(COMMANDS)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    took: dict[str, float] = {}
+    for name in steps or STEPS:
+        gc.collect()
+        took[name] = STEPS[name](before, commands) / COMMANDS * 1e6
+    return took
+
+
+# Which part of decide and apply the processor was in, when it was looked at now and then.
+
+PARTS = {
+    "decide: who, which market, limits": ("exchange.decide", "exchange._decide_place"),
+    "decide: form, balance, events": ("placing", "instrument", "units", "listings", "market"),
+    "decide: matching": ("matching",),
+    "decide: cancels": ("changing", "orders.find", "orders.find_open"),
+    "apply: events, one by one": ("exchange",),
+    "apply: orders": ("order", "orders", "events"),
+    "apply: ledger": ("ledger",),
+    "apply: book": ("book",),
+    "apply: invariants of trades and the book": (
+        "invariants",
+        "book.check_level",
+        "book.check_not_crossed",
+    ),
+    "the benchmark's own loop": ("crowd", "bench_engine"),
+}
+
+
+def part_of(frame: FrameType) -> str:
+    """Which part a frame belongs to: its function's, or else its module's."""
+    module, function = Path(frame.f_code.co_filename).stem, frame.f_code.co_name
+    for name in (f"{module}.{function}", module):
+        for part, names in PARTS.items():
+            if name in names:
+                return part
+    return "other"
+
+
+def shares() -> dict[str, float]:
+    """Of decide + apply as plain Python: the share of each part."""
+    before, commands = crowd(COMMANDS)
+    seen: Counter[str] = Counter()
+
+    def look(_: int, frame: FrameType | None) -> None:
+        if frame is not None:
+            seen[part_of(frame)] += 1
+
+    gc.set_threshold(*GC_THRESHOLDS)
+    signal.signal(signal.SIGPROF, look)
+    for _ in range(SAMPLED_ROUNDS):
+        exchange = ready(before)[0]
+        signal.setitimer(signal.ITIMER_PROF, SAMPLE_S, SAMPLE_S)
+        for command in commands:
+            commit(exchange, command)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return {part: seen[part] / seen.total() for part in (*PARTS, "other")}
+
+
+# Plain and compiled, each in processes of its own.
+
+
+def in_process(source: Path, *arguments: str) -> dict[str, float]:
+    """What this file tells in a process that takes the package from `source`."""
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bench_engine", *arguments],
+        env={**os.environ, "PYTHONPATH": str(source)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told = json.loads(run.stdout)
+    assert isinstance(told, dict)
+    return told
+
+
+def sources(folder: Path) -> dict[str, Path]:
+    """The package as it stands, and compiled if that can be done."""
+    plain, compiled = folder / "plain", folder / "compiled"
+    for each in (plain, compiled):
+        shutil.copytree(ROOT / "src", each, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    run = subprocess.run(
+        [sys.executable, ROOT / "compile_rooms.py", compiled],
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    if run.returncode:
+        print("compiled: no, see above")
+        return {"plain": plain}
+    return {"plain": plain, "compiled": compiled}
+
+
 def main() -> None:
-    market = Market(Random(20240519))
-    before = [*opening(), *market.commands(RESTING_ORDERS, [market.passive])]
-    kinds = [market.passive] * 5 + [market.cancel] * 4 + [market.taking]
-    commands = market.commands(COMMANDS, kinds)
-    seconds: dict[str, list[float]] = {name: [] for name in VARIANTS}
-    for _ in range(ROUNDS):
-        for name, variant in VARIANTS.items():
-            gc.collect()
-            seconds[name].append(variant(before, commands))
+    with tempfile.TemporaryDirectory() as folder:
+        builds = sources(Path(folder))
+        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in builds}
+        for _ in range(ROUNDS):
+            for name, source in builds.items():
+                rounds[name].append(in_process(source, "round"))
+        parts = in_process(builds["plain"], "shares")
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, {platform.platform()}, {platform.machine()}")
     print(f"{COMMANDS:,} commands, median of {ROUNDS} rounds, CPU time\n")
-    print(f"{'':24}{'commands/s':>12}{'µs/command':>12}{'ratio':>8}")
-    engine = median(seconds["decide + apply"])
-    for name, each in seconds.items():
-        took = median(each)
-        rate, each_us = COMMANDS / took, took / COMMANDS * 1e6
-        print(f"{name:24}{rate:>12,.0f}{each_us:>12.2f}{took / engine:>8.2f}")
+    print(f"{'':24}" + "".join(f"{name + ': commands/s':>24}{'µs':>8}" for name in builds))
+    for step in STEPS:
+        took = [median(each[step] for each in rounds[name]) for name in builds]
+        ratio = f"{took[0] / took[1]:>8.2f} x" if len(took) == 2 else ""
+        print(f"{step:24}" + "".join(f"{1e6 / us:>24,.0f}{us:>8.2f}" for us in took) + ratio)
+    print("\nshares of plain decide + apply, by samples")
+    for part, share in parts.items():
+        print(f"{part:42}{share:>6.1%}")
 
+
+TOLD: dict[str, Callable[[], dict[str, float]]] = {"round": one_round, "shares": shares}
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        assert is_compiled() == (Path(sys.path[1]).name == "compiled")
+        print(json.dumps(TOLD[sys.argv[1]]()))
+    else:
+        main()

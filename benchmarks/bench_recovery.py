@@ -15,7 +15,7 @@ from random import Random
 from statistics import median
 from time import perf_counter
 
-from benchmarks.bench_engine import Market, commit, opening
+from benchmarks.crowd import Market, commit, opening
 from benchmarks.running import CONFIG, machine
 from jayx_stream.app.forked import fork
 from jayx_stream.app.recovery import exchange_fold, projections_fold

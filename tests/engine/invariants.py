@@ -39,7 +39,9 @@ def state(exchange: Exchange) -> dict[str, Any]:
         "halted": set(exchange.listings.halted),
         "keys": dict(exchange.keyring.stands),
         "last_order_id": exchange._last_order_id,
-        "last_trade_ids": dict(exchange._last_trade_ids),
+        "last_trade_ids": {
+            symbol: market.last_trade_id for symbol, market in exchange.markets.items()
+        },
     }
 
 

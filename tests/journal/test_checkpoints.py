@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -155,6 +156,10 @@ def test_another_format_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         decode_checkpoint(data)
 
 
+MODULE = re.compile(r"jayx_stream\.[a-z_.]+\.")
+"""Where a struct is written down is no part of its form."""
+
+
 def test_a_changed_form_of_the_parts_has_a_new_number() -> None:
     """Whoever changes these structs: raise FORMAT, then write down the new form here."""
     structs: list[type[Struct]] = [
@@ -169,8 +174,8 @@ def test_a_changed_form_of_the_parts_has_a_new_number() -> None:
         Instrument,
     ]
     form = "\n".join(
-        f"{each.__name__} {field.encode_name} {field.type}"
+        f"{each.__name__} {field.encode_name} {MODULE.sub('', str(field.type))}"
         for each in structs
         for field in msgspec.structs.fields(each)
     )
-    assert (FORMAT, sha256(form.encode()).hexdigest()[:16]) == (2, "d914d7cb4bc4c430")
+    assert (FORMAT, sha256(form.encode()).hexdigest()[:16]) == (2, "84a7d771834eccd4")

@@ -16,11 +16,12 @@ from jayx_stream.app.keys_cli import keys_app
 from jayx_stream.app.logs import logged
 from jayx_stream.app.markets_cli import markets_app
 from jayx_stream.app.serve import ServeError, Serving, serve
+from jayx_stream.engine import is_compiled
 
 app = App(
     name="jayx-stream",
     help="A spot exchange's stream server that anyone can run.",
-    version=__version__,
+    version=f"{__version__} (compiled)" if is_compiled() else __version__,
     help_format="markdown",
 )
 journal_app.command(checkpoint)

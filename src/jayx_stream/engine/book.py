@@ -27,6 +27,8 @@ class Level:
 class HalfBook:
     """Bids or asks."""
 
+    __slots__ = ("_levels", "_sign", "ranks")
+
     def __init__(self, side: Side) -> None:
         self._sign = 1 if side is Side.BUY else -1
         self.ranks: list[int] = []
@@ -36,6 +38,14 @@ class HalfBook:
     def best(self) -> Level | None:
         """The level that an incoming order meets first."""
         return self._levels[self.ranks[-1]] if self.ranks else None
+
+    def rank(self, ticks: int) -> int:
+        """How good a price is, here."""
+        return ticks * self._sign
+
+    def level(self, rank: int) -> Level:
+        """One that is there."""
+        return self._levels[rank]
 
     def levels(self) -> Iterator[Level]:
         """All levels, best first."""
@@ -51,51 +61,57 @@ class HalfBook:
             insort(self.ranks, rank)
         level.orders[order.order_id] = order
         level.lots += order.remaining_lots
-        self._check(level, order)
+        check_level(level, order)
 
     def reduce(self, order: Order, lots: int) -> None:
         """Take `lots` of an order that was filled by them, or canceled; a closed order leaves."""
         rank = order.limit_ticks * self._sign
         level = self._levels[rank]
         level.lots -= lots
-        if not order.is_open:
+        if order.remaining_lots == 0:
             del level.orders[order.order_id]
-        self._check(level, order)
+        check_level(level, order)
         if not level.orders:
             del self._levels[rank]
-            del self.ranks[bisect_left(self.ranks, rank)]
+            if self.ranks[-1] == rank:
+                self.ranks.pop()
+            else:
+                del self.ranks[bisect_left(self.ranks, rank)]
 
-    @staticmethod
-    def _check(level: Level, order: Order) -> None:
-        """Assert what can be seen at once of: a level's lots are its orders'. Each of those beside
-        the one that changed has a lot or more; with none beside it, its lots are all.
-        """
-        others = len(level.orders) - order.is_open
-        rest = level.lots - order.remaining_lots
-        assert rest >= others if others else rest == 0, (
-            f"level lots = its orders': {level.lots} at {level.ticks}, {order.remaining_lots} are "
-            f"order {order.order_id}'s, {others} are beside it"
-        )
+
+def check_level(level: Level, order: Order) -> None:
+    """Assert what can be seen at once of: a level's lots are its orders'. Each of those beside
+    the one that changed has a lot or more; with none beside it, its lots are all.
+    """
+    remaining_lots = order.remaining_lots
+    others = len(level.orders) - (1 if remaining_lots else 0)
+    rest = level.lots - remaining_lots
+    assert rest >= others if others else rest == 0, (
+        f"level lots = its orders': {level.lots} at {level.ticks}, {remaining_lots} are "
+        f"order {order.order_id}'s, {others} are beside it"
+    )
 
 
 class Book:
     """Both halves."""
 
+    __slots__ = ("asks", "bids")
+
     def __init__(self) -> None:
-        self._bids = HalfBook(Side.BUY)
-        self._asks = HalfBook(Side.SELL)
+        self.bids = HalfBook(Side.BUY)
+        self.asks = HalfBook(Side.SELL)
 
     def half(self, side: Side) -> HalfBook:
         """The half that orders of this side rest in."""
-        return self._bids if side is Side.BUY else self._asks
+        return self.bids if side is Side.BUY else self.asks
 
     def opposite(self, side: Side) -> HalfBook:
         """The half that an incoming order of this side meets."""
-        return self._asks if side is Side.BUY else self._bids
+        return self.asks if side is Side.BUY else self.bids
 
     def check_not_crossed(self, symbol: str) -> None:
         """Assert that the best bid is below the best ask."""
-        bids, asks = self._bids.ranks, self._asks.ranks
+        bids, asks = self.bids.ranks, self.asks.ranks
         # An ask's rank is minus its ticks.
         if bids and asks:
             assert bids[-1] + asks[-1] < 0, f"the book of {symbol} is crossed"

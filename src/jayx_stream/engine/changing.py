@@ -4,6 +4,7 @@ Source of the rules: protocol §9, `amend`, `cancel` and `cancelAll`.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from jayx_stream.engine.orders import AllOrders, unknown_order
 from jayx_stream.model.commands import AmendOrder, CancelAll, CancelAsOperator, CancelOrder
@@ -13,6 +14,8 @@ from jayx_stream.model.order import Order
 from jayx_stream.model.reasons import ErrorCode, Refused
 
 Events = tuple[AnyEvent, ...]
+
+_BY_OWNER: Final = CancelReason.BY_OWNER
 
 
 def decide_amend(
@@ -41,13 +44,13 @@ def decide_cancel(command: CancelOrder, orders: AllOrders) -> Events | Refused:
     order = orders.find_open(command)
     if isinstance(order, Refused):
         return order
-    return (OrderCanceled(order.order_id, CancelReason.BY_OWNER),)
+    return (OrderCanceled(order.order_id, _BY_OWNER),)
 
 
 def decide_cancel_all(command: CancelAll, orders: AllOrders) -> Events:
     """All of an account, or those of a symbol."""
     return tuple(
-        OrderCanceled(order.order_id, CancelReason.BY_OWNER)
+        OrderCanceled(order.order_id, _BY_OWNER)
         for order in orders.open_of(command.account)
         if command.symbol in (None, order.symbol)
     )

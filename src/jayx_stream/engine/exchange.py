@@ -6,7 +6,6 @@ Recovery is `apply` over the journal, so that a replay can't disagree with life.
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from jayx_stream.engine.book import Book
 from jayx_stream.engine.changing import (
     decide_amend,
     decide_cancel,
@@ -15,10 +14,10 @@ from jayx_stream.engine.changing import (
 )
 from jayx_stream.engine.invariants import check_trades
 from jayx_stream.engine.keyring import Keyring
-from jayx_stream.engine.ledger import FEES, Ledger
+from jayx_stream.engine.ledger import FEES, Ledger, move
 from jayx_stream.engine.listings import Listings
-from jayx_stream.engine.orders import AllOrders
-from jayx_stream.engine.placing import Placing
+from jayx_stream.engine.orders import AllOrders, LiveOrder
+from jayx_stream.engine.placing import decide_place
 from jayx_stream.engine.state import ExchangeState
 from jayx_stream.engine.transfers import Transfers
 from jayx_stream.model.commands import (
@@ -59,7 +58,7 @@ from jayx_stream.model.events import (
     TradingResumed,
     Withdrawn,
 )
-from jayx_stream.model.order import Order, Side
+from jayx_stream.model.order import Order
 from jayx_stream.model.reasons import ErrorCode, Refused
 from jayx_stream.model.units import MINUTE_NS
 
@@ -76,18 +75,19 @@ class Exchange:
         self.time_ns = 0
         self.minute_ns = 0
         """Start of the exchange's current minute; 0 before the clock first struck."""
-        self.listings = Listings()
-        self.instruments = self.listings.instruments
         self.ledger = Ledger()
+        self._fees = self.ledger.account(FEES)
+        self.listings = Listings(self.ledger)
+        self.instruments = self.listings.instruments
+        self.markets = self.listings.markets
+        self.books = self.listings.books
         self.transfers = Transfers(self.ledger)
         self.keyring = Keyring(self.ledger)
-        self.books: dict[str, Book] = {}
-        self.all_orders = AllOrders()
+        self.all_orders = AllOrders(self.ledger)
         self.orders = self.all_orders.open
         self.signatures: OrderedDict[bytes, int] = OrderedDict()
         """Those used lately, and when they expire, in milliseconds; in the order of their use."""
         self._last_order_id = 0
-        self._last_trade_ids: dict[str, int] = {}
         self._open_orders_max = open_orders_max
 
     # What a command would do. Nothing here changes anything.
@@ -135,10 +135,11 @@ class Exchange:
 
     def _decide_place(self, command: PlaceOrder) -> Events | Refused:
         account, symbol = command.account, command.symbol
-        instrument = self.instruments.get(symbol)
-        if instrument is None:
+        market = self.markets.get(symbol)
+        if market is None:
             return Refused(ErrorCode.UNKNOWN_SYMBOL, f"no instrument {symbol}")
-        if not self.ledger.has(account):
+        owner = self.ledger.trader(account)
+        if owner is None:
             return Refused(ErrorCode.UNAUTHORIZED, f"no account {account}")
         if command.client_order_id is not None:
             earlier = self.all_orders.named.get((account, command.client_order_id))
@@ -146,14 +147,11 @@ class Exchange:
                 return self.all_orders.refuse_retry(earlier, command) or ()
         if symbol in self.listings.halted:
             return Refused(ErrorCode.MARKET_HALTED, f"trading of {symbol} is halted")
-        count = self.all_orders.count(account)
-        if command.type.rests and 0 < self._open_orders_max <= count:
+        count = len(owner.open_orders)
+        if 0 < self._open_orders_max <= count and command.type.rests:
             reason = f"{count} orders are open, {self._open_orders_max} are allowed"
             return Refused(ErrorCode.TOO_MANY_ORDERS, reason)
-        return Placing(instrument, self.books[symbol], self.ledger, command).decide(
-            order_id=self._last_order_id + 1,
-            trade_id=self._last_trade_ids.get(symbol, 0) + 1,
-        )
+        return decide_place(command, market, owner, order_id=self._last_order_id + 1)
 
     def _decide_cancel_as_operator(self, command: CancelAsOperator) -> Events | Refused:
         if command.account is not None and not self.ledger.has(command.account):
@@ -179,22 +177,26 @@ class Exchange:
         """Take a commit in, and give the orders that it placed, amended or canceled. Commits come in order:
         asserts that none is left out.
         """
-        assert commit.seq == self.seq + 1, f"commit {commit.seq} after {self.seq}"
-        assert commit.time_ns >= self.time_ns, f"commit {commit.seq} goes back in time"
-        self.seq = commit.seq
-        self.time_ns = commit.time_ns
-        orders: dict[int, Order] = {}
-        placed: Order | None = None
-        for event in commit.events:
+        seq, time_ns, events = commit.seq, commit.time_ns, commit.events
+        assert seq == self.seq + 1, f"commit {seq} after {self.seq}"
+        assert time_ns >= self.time_ns, f"commit {seq} goes back in time"
+        self.seq = seq
+        self.time_ns = time_ns
+        orders: list[Order] = []
+        placed: LiveOrder | None = None
+        for event in events:
             match event:
                 case OrderPlaced():
-                    orders[event.order_id] = placed = self._apply_placed(event)
+                    placed = self._apply_placed(event)
+                    orders.append(placed)
+                case OrderCanceled():
+                    canceled = self._apply_canceled(event)
+                    if canceled is not placed:
+                        orders.append(canceled)
                 case Traded():
                     self._apply_traded(event)
-                case OrderCanceled():
-                    orders[event.order_id] = self._apply_canceled(event)
                 case OrderAmended():
-                    orders[event.order_id] = self._apply_amended(event)
+                    orders.append(self._apply_amended(event))
                 case MinuteBegan():
                     self.minute_ns = event.minute_ns
                 case SignatureUsed():
@@ -202,11 +204,10 @@ class Exchange:
                 case _:
                     self._apply_operators(event)
         if placed is not None:
-            symbol = placed.symbol
-            if len(commit.events) > 1:
-                check_trades(placed, commit.events, self.instruments[symbol], self.ledger)
-            self.books[symbol].check_not_crossed(symbol)
-        return list(orders.values())
+            self._rest(placed)
+            if len(events) > 1:
+                check_trades(placed, events, placed.market)
+        return orders
 
     def _apply_operators(self, event: OperatorEvent) -> None:
         match event:
@@ -217,8 +218,7 @@ class Exchange:
             case Withdrawn():
                 self.transfers.withdraw(event)
             case InstrumentListed():
-                self.instruments[event.instrument.symbol] = event.instrument
-                self.books.setdefault(event.instrument.symbol, Book())
+                self.listings.list(event.instrument)
             case TradingHalted():
                 self.listings.halted.add(event.symbol)
             case TradingResumed():
@@ -228,45 +228,68 @@ class Exchange:
             case KeyRevoked():
                 self.keyring.revoke(event.key_id)
 
-    def _apply_placed(self, event: OrderPlaced) -> Order:
-        order = event.order(self.time_ns)
-        self._last_order_id = event.order_id
+    def _apply_placed(self, event: OrderPlaced) -> LiveOrder:
+        order = LiveOrder(
+            event.order_id,
+            event.account,
+            event.symbol,
+            event.side,
+            event.type,
+            event.lots,
+            event.limit_ticks,
+            event.client_order_id,
+            self.time_ns,
+        )
+        self._last_order_id = order.order_id
         self.all_orders.name(order)
         self._add(order)
         return order
 
-    def _add(self, order: Order) -> None:
-        """Take an open order in: it reserves, and rests if it is of those that do."""
-        self.all_orders.add(order)
-        instrument = self.instruments[order.symbol]
-        units = instrument.reserved_units(order.side, order.remaining_lots, order.limit_ticks)
+    def _add(self, order: LiveOrder) -> None:
+        """Take an open order in: it reserves."""
+        owner = order.owner = self.ledger.account(order.account)
+        market = order.market = self.markets[order.symbol]
+        is_buy = order.is_buy
+        units = market.reserved_units(order.remaining_lots, order.limit_ticks, is_buy=is_buy)
         if units:
-            self.ledger.reserve(order.account, instrument.reserved_asset(order.side), units)
-        if order.type.rests:
-            self.books[order.symbol].half(order.side).add(order)
+            order.reserve = owner.balance(market.gives(is_buy=is_buy))
+            order.reserve.reserve(units)
+        else:
+            order.reserve = None
+        order.in_book = False
+        self.all_orders.add(order)
+
+    def _rest(self, order: LiveOrder) -> None:
+        """Put into the book what is left of an order that has taken what it takes."""
+        book = order.market.book
+        if order.remaining_lots and order.rests:
+            order.in_book = True
+            (book.bids if order.is_buy else book.asks).add(order)
+        book.check_not_crossed(order.symbol)
 
     def _apply_traded(self, event: Traded) -> None:
+        lots, ticks, time_ns = event.lots, event.ticks, self.time_ns
         maker, taker = self.orders[event.maker_order_id], self.orders[event.taker_order_id]
-        self._last_trade_ids[event.symbol] = event.trade_id
-        for order in (maker, taker):
-            order.fill(event.lots, event.ticks, self.time_ns)
-            self._give_up(order, event.lots)
-        if event.side is Side.BUY:
-            buyer, seller = taker.account, maker.account
+        maker.fill(lots, ticks, time_ns)
+        self._give_up(maker, lots)
+        taker.fill(lots, ticks, time_ns)
+        self._give_up(taker, lots)
+        market = taker.market
+        market.last_trade_id = event.trade_id
+        if taker.is_buy:
+            buyer, seller = taker.owner, maker.owner
             base_fee, quote_fee = event.taker_fee_units, event.maker_fee_units
         else:
-            buyer, seller = maker.account, taker.account
+            buyer, seller = maker.owner, taker.owner
             base_fee, quote_fee = event.maker_fee_units, event.taker_fee_units
-        instrument = self.instruments[event.symbol]
-        base_units = instrument.base_units(event.lots)
-        quote_units = instrument.quote_units(event.lots, event.ticks)
-        transfer = self.ledger.transfer
-        transfer(seller, buyer, instrument.base, base_units)
-        transfer(buyer, seller, instrument.quote, quote_units)
+        base, quote = market.base, market.quote
+        bought, paid = buyer.balance(base), seller.balance(quote)
+        move(seller.balance(base), bought, lots * market.lot_units)
+        move(buyer.balance(quote), paid, lots * ticks * market.tick_lot_units)
         if base_fee:
-            transfer(buyer, FEES, instrument.base, base_fee)
+            move(bought, self._fees.balance(base), base_fee)
         if quote_fee:
-            transfer(seller, FEES, instrument.quote, quote_fee)
+            move(paid, self._fees.balance(quote), quote_fee)
 
     def _apply_signature(self, event: SignatureUsed) -> None:
         self.signatures[event.digest] = event.expires_ms
@@ -285,15 +308,14 @@ class Exchange:
         self._give_up(order, self.all_orders.amend(order, event.lots, self.time_ns))
         return order
 
-    def _give_up(self, order: Order, lots: int) -> None:
+    def _give_up(self, order: LiveOrder, lots: int) -> None:
         """After a fill, an amendment or a cancel: release what `lots` reserve, let a closed order go."""
-        instrument = self.instruments[order.symbol]
-        units = instrument.reserved_units(order.side, lots, order.limit_ticks)
-        if units:
-            self.ledger.release(order.account, instrument.reserved_asset(order.side), units)
-        if order.type.rests:
-            self.books[order.symbol].half(order.side).reduce(order, lots)
-        if not order.is_open:
+        market, is_buy = order.market, order.is_buy
+        if order.reserve is not None:
+            order.reserve.release(market.reserved_units(lots, order.limit_ticks, is_buy=is_buy))
+        if order.in_book:
+            (market.book.bids if is_buy else market.book.asks).reduce(order, lots)
+        if order.remaining_lots == 0:
             self.all_orders.close(order)
 
     # What is asked about.
@@ -320,7 +342,11 @@ class Exchange:
             minute_ns=self.minute_ns,
             last_order_id=self._last_order_id,
             instruments=tuple(self.instruments.values()),
-            last_trade_ids=tuple(sorted(self._last_trade_ids.items())),
+            last_trade_ids=tuple(
+                (symbol, market.last_trade_id)
+                for symbol, market in sorted(self.markets.items())
+                if market.last_trade_id
+            ),
             balances=tuple(
                 (account, tuple((asset, balances[asset].units) for asset in sorted(balances)))
                 for account, balances in sorted(self.ledger.accounts().items())
@@ -344,7 +370,6 @@ class Exchange:
         self.time_ns = state.time_ns
         self.minute_ns = state.minute_ns
         self._last_order_id = state.last_order_id
-        self._last_trade_ids.update(state.last_trade_ids)
         self.all_orders.lots_as_placed.update(state.lots_as_placed)
         self.transfers.deposits.update(state.deposit_references)
         for account, reference, asset, units in state.withdrawals:
@@ -353,15 +378,15 @@ class Exchange:
         self.keyring.stands.update(state.key_ids)
         self.signatures.update(state.signatures)
         for instrument in state.instruments:
-            self.instruments[instrument.symbol] = instrument
-            self.books[instrument.symbol] = Book()
+            self.listings.list(instrument)
+        for symbol, trade_id in state.last_trade_ids:
+            self.markets[symbol].last_trade_id = trade_id
         for account, balances in state.balances:
             self.ledger.restore(account, balances)
         self.ledger.check_all_conserved()
         for view in state.orders:
-            order = Order.restored(view)
+            order = LiveOrder.restored(view)
             self.all_orders.name(order)
             if order.is_open:
                 self._add(order)
-        for symbol, book in self.books.items():
-            book.check_not_crossed(symbol)
+                self._rest(order)

@@ -7,15 +7,12 @@ what is left (`model/order.py`).
 
 from collections.abc import Sequence
 
-from jayx_stream.engine.ledger import Ledger
+from jayx_stream.engine.market import Market
 from jayx_stream.model.events import AnyEvent, Traded
-from jayx_stream.model.instrument import Instrument
 from jayx_stream.model.order import Order
 
 
-def check_trades(
-    taker: Order, events: Sequence[AnyEvent], instrument: Instrument, ledger: Ledger
-) -> None:
+def check_trades(taker: Order, events: Sequence[AnyEvent], market: Market) -> None:
     """Assert that the incoming order is the sum of its commit's trades, and that these moved money
     and made none.
     """
@@ -27,5 +24,5 @@ def check_trades(
     assert taker.executed_lots == lots, f"executed lots = fills: order {taker.order_id}"
     assert taker.cost == cost, f"cost = fills: order {taker.order_id}"
     if lots:
-        ledger.check_conserved(instrument.base)
-        ledger.check_conserved(instrument.quote)
+        market.base.check_conserved()
+        market.quote.check_conserved()

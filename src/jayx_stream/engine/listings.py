@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from jayx_stream.engine.book import Book
+from jayx_stream.engine.ledger import Ledger
+from jayx_stream.engine.market import Market
 from jayx_stream.model.commands import HaltTrading
 from jayx_stream.model.events import (
     AnyEvent,
@@ -19,11 +22,26 @@ from jayx_stream.model.reasons import ErrorCode, Refused
 class Listings:
     """All instruments. Changed by `Exchange.apply` only."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self.instruments: dict[str, Instrument] = {}
-        """By symbol, in the order in which they were first listed."""
+        """By symbol, in the order in which they were first listed; so are the next two."""
+        self.markets: dict[str, Market] = {}
+        self.books: dict[str, Book] = {}
+        """Those of the markets."""
         self.halted: set[str] = set()
         """Symbols of which no orders are taken."""
+
+    def list(self, instrument: Instrument) -> None:
+        """It trades on these terms from now on."""
+        symbol = instrument.symbol
+        self.instruments[symbol] = instrument
+        market = self.markets.get(symbol)
+        if market is None:
+            market = self.markets[symbol] = Market(instrument, self._ledger)
+            self.books[symbol] = market.book
+        else:
+            market.list(instrument)
 
     def refuse(self, symbol: str | None) -> Refused | None:
         """Why a request that names this symbol can't be done; None if it can, or names none."""

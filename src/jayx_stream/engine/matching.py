@@ -3,55 +3,49 @@
 Source of the rules: protocol §9, "Matching".
 """
 
-from dataclasses import dataclass
-
-from jayx_stream.engine.book import Book
-from jayx_stream.model.instrument import Instrument
-from jayx_stream.model.order import Order, OrderType, Side
+from jayx_stream.engine.book import HalfBook
+from jayx_stream.model.order import Order
 
 
-@dataclass(slots=True)
 class Matches:
     """The fills, in the order in which they happen, and what stopped them."""
 
-    fills: list[tuple[Order, int]]
-    """Resting order and the lots taken from it."""
-    remaining_lots: int
-    """What is left of the incoming order."""
-    met_own_order: bool
-    """Whether the next order to take was the incoming one's own account's."""
+    __slots__ = ("fills", "met_own_order", "remaining_lots")
+
+    def __init__(
+        self, fills: list[tuple[Order, int]], remaining_lots: int, *, met_own_order: bool
+    ) -> None:
+        self.fills = fills
+        """Resting order and the lots taken from it."""
+        self.remaining_lots = remaining_lots
+        """What is left of the incoming order."""
+        self.met_own_order = met_own_order
+        """Whether the next order to take was the incoming one's own account's."""
 
 
 def match(
-    book: Book,
-    instrument: Instrument,
-    *,
-    account: str,
-    side: Side,
-    type: OrderType,
-    lots: int,
-    limit_ticks: int,
-    quote_units: int,
+    half: HalfBook, account: str, lots: int, limit_ticks: int, cost_max: int | None
 ) -> Matches:
-    """Walk the opposite half of the book from its best price.
+    """Walk the half of the book that the order meets, from its best price.
 
-    `quote_units` is what the account has to spend; only a MARKET BUY, which reserves nothing, asks.
+    `cost_max` is what all fills may cost, in tick·lots; only a MARKET BUY, which reserves nothing,
+    is bound by it.
     """
     remaining_lots = lots
     fills: list[tuple[Order, int]] = []
-    spends = type is OrderType.MARKET and side is Side.BUY
-    for level in book.opposite(side).levels():
-        ticks = level.ticks
-        if limit_ticks and (ticks > limit_ticks if side is Side.BUY else ticks < limit_ticks):
+    limit_rank = half.rank(limit_ticks)
+    for rank in reversed(half.ranks):
+        # No limit is no rank: a MARKET order takes at any.
+        if rank < limit_rank and limit_ticks:
             break
-        lot_cost = instrument.quote_units(1, ticks)
+        level = half.level(rank)
         for resting in level.orders.values():
             if resting.account == account:
                 return Matches(fills, remaining_lots, met_own_order=True)
             wanted = taken = min(remaining_lots, resting.remaining_lots)
-            if spends:
-                taken = min(wanted, quote_units // lot_cost)
-                quote_units -= taken * lot_cost
+            if cost_max is not None:
+                taken = min(wanted, cost_max // level.ticks)
+                cost_max -= taken * level.ticks
             if taken:
                 fills.append((resting, taken))
                 remaining_lots -= taken

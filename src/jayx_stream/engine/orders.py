@@ -2,37 +2,54 @@
 
 from collections.abc import Iterator
 
+from jayx_stream.engine.ledger import Account, Balance, Ledger
+from jayx_stream.engine.market import Market
 from jayx_stream.model.commands import AmendOrder, CancelOrder, PlaceOrder
 from jayx_stream.model.order import Order
 from jayx_stream.model.reasons import ErrorCode, Refused
 
 
+class LiveOrder(Order):
+    """An order with all that it moves, so that none of it is looked up again while it is open."""
+
+    __slots__ = ("in_book", "market", "owner", "reserve")
+
+    owner: Account
+    market: Market
+    reserve: Balance | None
+    """Where its reserve is kept; None for one that reserves nothing."""
+    in_book: bool
+    """Whether it rests now; an incoming order does so once it has taken what it takes."""
+
+
 class AllOrders:
     """Every account's orders. Changed by `Exchange.apply` only."""
 
-    def __init__(self) -> None:
-        self.open: dict[int, Order] = {}
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.open: dict[int, LiveOrder] = {}
         """By id, oldest first."""
         self.named: dict[tuple[str, str], Order] = {}
         """By account and client order id, open or not."""
         self.lots_as_placed: dict[int, int] = {}
         """By id: of named orders that were amended since, what a retry still asks for."""
-        self._open_by_account: dict[str, dict[int, Order]] = {}
 
     def name(self, order: Order) -> None:
         """Keep the order for ever under the name that its owner gave it, if he did."""
         if order.client_order_id is not None:
             self.named[order.account, order.client_order_id] = order
 
-    def add(self, order: Order) -> None:
+    def add(self, order: LiveOrder) -> None:
         """Take an open order in."""
-        self.open[order.order_id] = order
-        self._open_by_account.setdefault(order.account, {})[order.order_id] = order
+        order_id = order.order_id
+        self.open[order_id] = order
+        order.owner.open_orders[order_id] = order
 
-    def close(self, order: Order) -> None:
+    def close(self, order: LiveOrder) -> None:
         """The order was filled or canceled."""
-        del self.open[order.order_id]
-        del self._open_by_account[order.account][order.order_id]
+        order_id = order.order_id
+        del self.open[order_id]
+        del order.owner.open_orders[order_id]
 
     def amend(self, order: Order, lots: int, time_ns: int) -> int:
         """Make an open order smaller, and give how many lots it gave up."""
@@ -40,13 +57,10 @@ class AllOrders:
             self.lots_as_placed.setdefault(order.order_id, order.lots)
         return order.amend(lots, time_ns)
 
-    def count(self, account: str) -> int:
-        """How many of the account's orders are open."""
-        return len(self._open_by_account.get(account, ()))
-
     def open_of(self, account: str) -> Iterator[Order]:
         """The account's open orders, oldest first."""
-        return iter(self._open_by_account.get(account, {}).values())
+        owner = self._ledger.trader(account)
+        return iter(()) if owner is None else iter(owner.open_orders.values())
 
     def find(self, account: str, order_id: int | None, client_order_id: str | None) -> Order | None:
         """The account's order: an open one by its id, any by its client id."""

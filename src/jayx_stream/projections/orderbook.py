@@ -7,34 +7,45 @@ from jayx_stream.model.order import Side
 from jayx_stream.model.views import Level
 
 
+class PriceLevel:
+    """The orders at one price."""
+
+    __slots__ = ("count", "lots")
+
+    def __init__(self) -> None:
+        self.lots = 0
+        self.count = 0
+
+
 class BookHalf:
     """Bids or asks. Ranks grow as prices get better, so that the best is last."""
 
     def __init__(self, side: Side) -> None:
         self._sign = 1 if side is Side.BUY else -1
         self._ranks: list[int] = []
-        self._lots: dict[int, int] = {}
-        self._counts: dict[int, int] = {}
+        self._levels: dict[int, PriceLevel] = {}
 
     def add(self, ticks: int, lots: int) -> None:
         """One more order of `lots` at `ticks`."""
         rank = ticks * self._sign
-        if rank not in self._lots:
+        level = self._levels.get(rank)
+        if level is None:
             insort(self._ranks, rank)
-            self._lots[rank] = self._counts[rank] = 0
-        self._lots[rank] += lots
-        self._counts[rank] += 1
+            level = self._levels[rank] = PriceLevel()
+        level.lots += lots
+        level.count += 1
 
     def reduce(self, ticks: int, lots: int, *, gone: bool) -> None:
         """`lots` less at `ticks`; `gone` if the order that held them is closed by it."""
         rank = ticks * self._sign
-        self._lots[rank] -= lots
+        level = self._levels[rank]
+        level.lots -= lots
         if not gone:
             return
-        self._counts[rank] -= 1
-        if self._counts[rank] == 0:
-            assert self._lots[rank] == 0, f"{self._lots[rank]} lots at {ticks} without an order"
-            del self._lots[rank], self._counts[rank]
+        level.count -= 1
+        if level.count == 0:
+            assert level.lots == 0, f"{level.lots} lots at {ticks} without an order"
+            del self._levels[rank]
             del self._ranks[bisect_left(self._ranks, rank)]
 
     def best(self) -> Level | None:
@@ -42,7 +53,8 @@ class BookHalf:
         if not self._ranks:
             return None
         rank = self._ranks[-1]
-        return Level(rank * self._sign, self._lots[rank], self._counts[rank])
+        level = self._levels[rank]
+        return Level(rank * self._sign, level.lots, level.count)
 
     def levels(self, precise: int, depth: int) -> tuple[Level, ...]:
         """The best `depth` levels, best first, each `precise` ticks wide (protocol §5)."""
@@ -62,8 +74,9 @@ class BookHalf:
                 if current is not None:
                     yield Level(current * precise * self._sign, lots, count)
                 current, lots, count = group, 0, 0
-            lots += self._lots[rank]
-            count += self._counts[rank]
+            level = self._levels[rank]
+            lots += level.lots
+            count += level.count
         if current is not None:
             yield Level(current * precise * self._sign, lots, count)
 

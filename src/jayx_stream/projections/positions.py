@@ -1,7 +1,7 @@
 """What each account owns and what of it is available, by asset."""
 
 from jayx_stream.model.instrument import Instrument
-from jayx_stream.model.order import Order, Side
+from jayx_stream.model.order import Order
 from jayx_stream.model.views import Position, Positions
 
 
@@ -36,11 +36,11 @@ class AllPositions:
 
     def reserve(self, order: Order, instrument: Instrument, lots: int) -> None:
         """Reserve for `lots` of an order, or release if negative."""
-        units = instrument.reserved_units(order.side, lots, order.limit_ticks)
-        if units == 0:
-            return
-        asset = instrument.reserved_asset(order.side)
-        self._holding(order.account, asset).reserved_units += units
+        side = order.side
+        units = instrument.reserved_units(side, lots, order.limit_ticks)
+        if units:
+            asset = instrument.reserved_asset(side)
+            self._holding(order.account, asset).reserved_units += units
 
     def settle(
         self, order: Order, instrument: Instrument, lots: int, ticks: int, fee_units: int
@@ -48,7 +48,7 @@ class AllPositions:
         """Exchange `lots` of an order at `ticks`; the fee is taken from what is received."""
         base_units = instrument.base_units(lots)
         quote_units = instrument.quote_units(lots, ticks)
-        if order.side is Side.BUY:
+        if order.is_buy:
             self.credit(order.account, instrument.base, base_units - fee_units)
             self.credit(order.account, instrument.quote, -quote_units)
         else:

@@ -135,7 +135,7 @@ class Projections:
         order = event.order(self.time_ns)
         self._add(order)
         changes.positions.add(order.account)
-        if order.type.rests:
+        if order.rests:
             changes.books.add(order.symbol)
         return order
 
@@ -144,8 +144,9 @@ class Projections:
         lots = order.remaining_lots
         self.orders.add(order)
         self.positions.reserve(order, self.instruments[order.symbol], lots)
-        if order.type.rests:
-            self.books[order.symbol].half(order.side).add(order.limit_ticks, lots)
+        if order.rests:
+            book = self.books[order.symbol]
+            (book.bids if order.is_buy else book.asks).add(order.limit_ticks, lots)
 
     def _trade(self, event: Traded, changes: Changes) -> Iterable[Order]:
         symbol, lots, ticks = event.symbol, event.lots, event.ticks
@@ -182,13 +183,15 @@ class Projections:
 
     def _give_up(self, order: Order, lots: int, changes: Changes) -> None:
         """After a fill, an amendment or a cancel: `lots` are no longer reserved, nor in the book."""
-        self.positions.reserve(order, self.instruments[order.symbol], -lots)
+        symbol, gone = order.symbol, order.remaining_lots == 0
+        self.positions.reserve(order, self.instruments[symbol], -lots)
         changes.positions.add(order.account)
-        if order.type.rests:
-            half = self.books[order.symbol].half(order.side)
-            half.reduce(order.limit_ticks, lots, gone=not order.is_open)
-            changes.books.add(order.symbol)
-        if not order.is_open:
+        if order.rests:
+            book = self.books[symbol]
+            half = book.bids if order.is_buy else book.asks
+            half.reduce(order.limit_ticks, lots, gone=gone)
+            changes.books.add(symbol)
+        if gone:
             self.orders.close(order)
 
     def _begin_minute(self, minute_s: int, changes: Changes) -> None:
