@@ -52,4 +52,4 @@ bench: setup               ## all benchmarks; each prints its own table
 	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: plain
-	rm -rf $(VENV) data .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) data .bench .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ DEMO_SECRET = "demo-secret"  # noqa: S105 (for a market of play money, printed a
 def welcome(config: Config, port: int, symbol: str, secret: str) -> str:
     """The user's four messages, and a signed order."""
     host = config.server.host
-    secure = "s" if config.server.tls_cert else ""
+    secure = "s" if config.server.tls_cert or config.server.tls_dev else ""
     messages = (
         f'{{"event": "kline", "message": {{"category": "spot", "symbol": "{symbol}", '
         '"interval": "60"}}',
@@ -24,6 +24,8 @@ def welcome(config: Config, port: int, symbol: str, secret: str) -> str:
     )
     pasted = "\n".join(f"  {message}" for message in messages)
     return f"""
+Watch it in a browser: http{secure}://{host}:{port}/
+
 Paste these into any WebSocket client, such as: .venv/bin/websockets ws{secure}://{host}:{port}/
 {pasted}
 

@@ -1,0 +1,116 @@
+"""How many deliveries a second one process does to very many readers, and when the last of them has its
+push; ours beside a C send loop and the peers that a user would pick.
+
+Ours is the command as it is: a journal on the disk, real orders that trade, real subscriptions and bounds;
+what is pushed follows from each order. The peers run a loop made for this, with texts as large as ours. All
+servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
+
+    python -m benchmarks.bench_fanout [READERS ...]
+"""
+
+import platform
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from statistics import median
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.fanout.building import BuildError, build
+from benchmarks.fanout.loading import Load, load
+from benchmarks.fanout.servers import PEERS, Served, ours, peer
+
+ROUNDS = 3
+SECONDS = 2.0
+SATURATING = 1
+"""Goes under way at once: with more, one write may bring a reader several pushes, or one that stands for
+several.
+"""
+PAUSE_US = 20_000
+"""Between two pushes whose way to the last reader is timed."""
+
+Serve = Callable[[], AbstractContextManager[Served]]
+
+
+def variants(event: str, size: int) -> dict[str, Serve]:
+    """Ours by both doors, and all peers with texts of our size."""
+    found: dict[str, Serve] = {
+        "jayx-stream": lambda: ours(event),
+        "jayx-stream, Socket.IO": lambda: ours(event, socketio=True),
+    }
+    for name in PEERS:
+        found[name] = lambda name=name: peer(name, size)  # type: ignore[misc]
+    return found
+
+
+def measured(event: str, readers: int) -> dict[str, list[tuple[Load, Load]]]:
+    """By variant, of each round: saturated, and one push at a time."""
+    with ours(event) as served:
+        size = round(load(served, 10, 1.0, window=SATURATING).push_bytes)
+    found: dict[str, list[tuple[Load, Load]]] = {}
+    for _ in range(ROUNDS):
+        for name, serve in variants(event, size).items():
+            with serve() as served:
+                saturated = load(served, readers, SECONDS, window=SATURATING)
+                timed = load(served, readers, SECONDS, window=1, pause_us=PAUSE_US)
+            found.setdefault(name, []).append((saturated, timed))
+    return found
+
+
+def table(event: str, readers: int, found: dict[str, list[tuple[Load, Load]]]) -> Table:
+    """Medians, and ratios to ours."""
+    sizes = found["jayx-stream"][0][0].push_bytes
+    title = f"{event}, {sizes:.0f} bytes, {readers:,} readers, median of {ROUNDS} rounds"
+    made = Table(title=title, box=box.SIMPLE_HEAD)
+    made.add_column("server")
+    for name in (
+        "deliveries/s",
+        "ours / it",
+        "CPU µs each",
+        "last p50 ms",
+        "last p99 ms",
+        "ours / it",
+        "RSS MiB",
+    ):
+        made.add_column(name, justify="right")
+    own_rate = _median(found["jayx-stream"], lambda pair: pair[0].deliveries_per_s)
+    own_p50 = _median(found["jayx-stream"], lambda pair: pair[1].last_p50_us)
+    for name, pairs in found.items():
+        rate = _median(pairs, lambda pair: pair[0].deliveries_per_s)
+        p50_us = _median(pairs, lambda pair: pair[1].last_p50_us)
+        made.add_row(
+            name,
+            f"{rate:,.0f}",
+            f"{own_rate / rate:.2f}",
+            f"{_median(pairs, lambda pair: pair[0].cpu_us):.2f}",
+            f"{p50_us / 1000:.2f}",
+            f"{_median(pairs, lambda pair: pair[1].last_p99_us) / 1000:.2f}",
+            f"{own_p50 / p50_us:.2f}",
+            f"{_median(pairs, lambda pair: pair[0].rss_kib) / 1024:.0f}",
+        )
+    return made
+
+
+def _median(pairs: list[tuple[Load, Load]], figure: Callable[[tuple[Load, Load]], float]) -> float:
+    return median(figure(pair) for pair in pairs)
+
+
+def main() -> None:
+    """Build, measure, print."""
+    try:
+        build()
+    except BuildError as error:
+        sys.exit(f"bench_fanout: {error}")
+    console = Console(width=120)
+    console.print(
+        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
+    )
+    for readers in map(int, sys.argv[1:] or ("100", "1000")):
+        for event in ("kline", "orderbook"):
+            console.print(table(event, readers, measured(event, readers)))
+
+
+if __name__ == "__main__":
+    main()

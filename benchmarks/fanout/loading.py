@@ -1,0 +1,68 @@
+"""One run of the load against one server, on the other core."""
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.fanout.building import BUILT
+from benchmarks.fanout.servers import LOAD_CORE, Served
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a run gave."""
+
+    deliveries_per_s: float
+    cpu_us: float
+    """Of the server, for one delivery; connects and subscriptions are in it."""
+    push_bytes: float
+    first_p50_us: float
+    last_p50_us: float
+    last_p99_us: float
+    rounds: int
+    rss_kib: int
+
+
+def load(served: Served, readers: int, seconds: float, *, window: int, pause_us: int = 0) -> Load:
+    """Let so many readers read for so long, with `window` goes under way at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        spoken = (served.reader, served.conductor(), (served.answer, *served.go))
+        for number, lines in enumerate(spoken):
+            path = Path(folder) / str(number)
+            path.write_text("\n".join(lines))
+            files.append(str(path))
+        cpu_s = served.cpu_s()
+        numbers = (served.port, readers, seconds, window, pause_us, served.least)
+        ended = subprocess.run(
+            [
+                "taskset",
+                "-c",
+                str(LOAD_CORE),
+                str(BUILT / "load"),
+                *map(str, numbers),
+                served.path,
+                *files,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=seconds + 120,
+            check=False,
+        )
+        if ended.returncode:
+            raise RuntimeError(f"the load ended: {ended.stderr}")
+        cpu_s = served.cpu_s() - cpu_s
+    told = json.loads(ended.stdout)
+    pushes = max(1, told["pushes"])
+    return Load(
+        deliveries_per_s=told["pushes"] / told["seconds"],
+        cpu_us=cpu_s * 1e6 / max(1, told["all_pushes"]),
+        push_bytes=told["bytes"] / pushes,
+        first_p50_us=told["first_p50_us"],
+        last_p50_us=told["last_p50_us"],
+        last_p99_us=told["last_p99_us"],
+        rounds=told["rounds"],
+        rss_kib=served.rss_kib(),
+    )

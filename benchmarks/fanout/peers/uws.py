@@ -1,0 +1,33 @@
+"""uWebSockets through socketify: its own publish to a topic, as its users do it."""
+
+import sys
+
+from socketify import App, CompressOptions, OpCode
+
+TEXT = "x" * int(sys.argv[1])
+
+
+def opened(ws):
+    ws.subscribe("all")
+
+
+def received(ws, message, opcode):
+    if message.startswith("go"):
+        app.publish("all", TEXT, OpCode.TEXT)
+        ws.send("ok", OpCode.TEXT)
+
+
+app = App()
+app.ws(
+    "/*",
+    {
+        "compression": CompressOptions.DISABLED,
+        "max_payload_length": 65536,
+        "max_backpressure": 64 * 1024 * 1024,
+        "idle_timeout": 120,
+        "open": opened,
+        "message": received,
+    },
+)
+app.listen({"port": 0, "host": "127.0.0.1"}, lambda config: print(config.port, flush=True))
+app.run()

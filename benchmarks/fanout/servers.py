@@ -1,0 +1,217 @@
+"""The servers: ours, as it is, with a real market behind it, and our peers with a loop made for this."""
+
+import contextlib
+import hmac
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from websockets.sync.client import connect
+
+from benchmarks.fanout.building import BUILT, HERE, python
+
+SERVER_CORE, LOAD_CORE = 0, 1
+SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
+KEY, SECRET = "conductor-key", "conductor-secret"
+LEVELS = 60
+"""Of each half of the book."""
+TAKING = {"symbol": "BTCUSDT", "side": "BUY", "type": "IOC", "lots": 1, "ticks": 6_000_001}
+CONFIG = """\
+[log]
+level = "warning"
+
+[streams]
+orderbook_interval_ms = 0
+kline_interval_ms = 0
+
+[limits]
+orders_per_s = 0
+requests_per_s = 0
+connections_per_address = 0
+http_requests_per_s = 0
+ping_after_s = 0
+
+[admin]
+port = 0
+
+[[instruments]]
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+tick_size = "0.01"
+lot_size = "0.000001"
+
+[[accounts]]
+name = "maker"
+deposits = { BTC = "1000000", USDT = "1000000000" }
+
+[[accounts.keys]]
+api_key = "maker-key"
+secret = "maker-secret"
+permissions = ["read", "trade"]
+
+[[accounts]]
+name = "conductor"
+deposits = { BTC = "1000000", USDT = "1000000000" }
+
+[[accounts.keys]]
+api_key = "conductor-key"
+secret = "conductor-secret"
+permissions = ["read", "trade"]
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that is ready, and what its readers and its conductor say."""
+
+    pid: int
+    port: int
+    path: str
+    reader: tuple[str, ...]
+    conductor: Callable[[], tuple[str, ...]]
+    """Made anew for each run: a signature is good once."""
+    answer: str
+    """What an answer to the conductor begins with."""
+    go: tuple[str, ...]
+    least: int = 150
+    """Bytes of a text that is a push."""
+
+    def cpu_s(self) -> float:
+        """That the process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_kib(self) -> int:
+        """That the process holds."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        match = re.search(r"VmRSS:\s+(\d+)", status)
+        assert match is not None
+        return int(match[1])
+
+
+@contextlib.contextmanager
+def peer(name: str, size: int) -> Iterator[Served]:
+    """One of PEERS, which spreads texts of `size` bytes."""
+    command, is_socketio = PEERS[name]
+    node = str(BUILT / "node")
+    words = [*command, str(size), *([node] if command[0] == "node" else [])]
+    with _process(words) as (process, line):
+        go, answer = ('42["go"]', '42["ok"') if is_socketio else ("go", "ok")
+        hello: tuple[str, ...] = ("40",) if is_socketio else ()
+        path = SOCKETIO if is_socketio else "/"
+        yield Served(process.pid, int(line), path, hello, lambda: hello, answer, (go,))
+
+
+PEERS: dict[str, tuple[tuple[str, ...], bool]] = {
+    "C send loop": ((str(BUILT / "limit"),), False),
+    "uWebSockets": ((str(python()), str(HERE / "peers" / "uws.py")), False),
+    "Node ws": (("node", str(HERE / "peers" / "ws.mjs")), False),
+    "websockets.broadcast": ((str(python()), str(HERE / "peers" / "broadcast.py")), False),
+    "Node socket.io": (("node", str(HERE / "peers" / "socketio.mjs")), True),
+    "python-socketio": ((str(python()), str(HERE / "peers" / "psio.py")), True),
+}
+
+
+@contextlib.contextmanager
+def ours(event: str, *, socketio: bool = False, depth: int = 20) -> Iterator[Served]:
+    """The command, with a journal on the disk, a book of `LEVELS` levels a side, and one lot bought with
+    each go: a push of `kline` or `orderbook` follows from it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "venue.toml"
+        config.write_text(CONFIG)
+        words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]
+        words += ["--port", "0", "--data-dir", f"{folder}/data"]
+        with _process(words) as (process, line):
+            match = re.search(r"ws://127\.0\.0\.1:(\d+)/", line)
+            assert match is not None, line
+            port = int(match[1])
+            _make_market(port)
+            yield _spoken(process.pid, port, event, socketio, depth)
+
+
+def _request(event: str, message: dict[str, object], id: int | None = None) -> str:
+    return json.dumps({"event": event, "message": message, **({} if id is None else {"id": id})})
+
+
+def _emitted(event: str, message: dict[str, object], id: int | None = None) -> str:
+    return f"42{'' if id is None else id}{json.dumps([event, message])}"
+
+
+def _spoken(pid: int, port: int, event: str, socketio: bool, depth: int) -> Served:
+    message: dict[str, object] = {"category": "spot", "symbol": "BTCUSDT"}
+    message |= {"interval": "60"} if event == "kline" else {"precise": "1", "depth": depth}
+    order: dict[str, object] = dict(TAKING)
+    say, hello = (_emitted, ("40",)) if socketio else (_request, ())
+    path, answer = (SOCKETIO, "43") if socketio else ("/", '{"event":"ack"')
+
+    def login() -> tuple[str, ...]:
+        return (*hello, say("login", _login(KEY, SECRET)))
+
+    reader = (*hello, say(event, message))
+    return Served(pid, port, path, reader, login, answer, (say("order", order, 7),))
+
+
+def _login(key: str, secret: str) -> dict[str, object]:
+    timestamp = str(int(time.time() * 1000))
+    text = f"{timestamp}GET/stream/login".encode()
+    sign = b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
+    return {"apiKey": key, "timestamp": timestamp, "sign": sign, "recvWindow": 60_000}
+
+
+def _make_market(port: int) -> None:
+    """Levels on both sides, the best ask as deep as any benchmark is long, and a full list of trades."""
+    orders = [
+        {"side": side, "type": "LIMIT", "lots": lots, "ticks": 6_000_000 + sign * distance}
+        for side, sign in (("BUY", -1), ("SELL", 1))
+        for distance in range(1, LEVELS + 1)
+        for lots in [
+            10_000_000_000 if (side, distance) == ("SELL", 1) else 100_000 + distance * 997
+        ]
+    ]
+    with connect(f"ws://127.0.0.1:{port}/", proxy=None) as client:
+        client.send(
+            json.dumps({"event": "login", "message": _login("maker-key", "maker-secret"), "id": 0})
+        )
+        for number, order in enumerate(orders, start=1):
+            message = {"symbol": "BTCUSDT", **order}
+            client.send(json.dumps({"event": "order", "message": message, "id": number}))
+        for _ in range(len(orders) + 1):
+            answer = json.loads(client.recv())
+            assert answer["event"] == "ack", answer
+    with connect(f"ws://127.0.0.1:{port}/", proxy=None) as client:
+        client.send(json.dumps({"event": "login", "message": _login(KEY, SECRET), "id": 0}))
+        for number in range(60):
+            client.send(json.dumps({"event": "order", "message": TAKING, "id": number}))
+        for _ in range(61):
+            assert json.loads(client.recv())["event"] == "ack"
+
+
+@contextlib.contextmanager
+def _process(words: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process on the server's core, once it has said where it listens; ended afterwards."""
+    pinned = ["taskset", "-c", str(SERVER_CORE), *words]
+    process = subprocess.Popen(
+        pinned, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            assert process.stderr is not None
+            raise RuntimeError(f"{words}: {process.stderr.read()}")
+        yield process, line
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
