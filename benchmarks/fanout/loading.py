@@ -48,7 +48,7 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
             ],
             capture_output=True,
             text=True,
-            timeout=seconds + 120,
+            timeout=seconds + 30,
             check=False,
         )
         if ended.returncode:

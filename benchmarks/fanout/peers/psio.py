@@ -19,6 +19,7 @@ async def go(sid, *_):
 
 listening = socket.socket()
 listening.bind(("127.0.0.1", 0))
+listening.listen(2048)
 print(listening.getsockname()[1], flush=True)
 config = uvicorn.Config(
     socketio.ASGIApp(sio), log_level="error", loop="uvloop", ws_per_message_deflate=False
