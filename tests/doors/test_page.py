@@ -99,6 +99,12 @@ async def test_files_are_packed_for_those_who_can_unpack_them() -> None:
         assert len(packed) < len(plain.content) / 2
 
 
+async def test_what_answers_at_the_root_is_sent_as_it_is() -> None:
+    async with venue() as running:
+        page = await fetch(running, "/", **{"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in page.headers
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -38,9 +38,9 @@ _VERSION = b"{version}"
 class File:
     """One file of the page, with what is told about it."""
 
-    def __init__(self, name: str, content: bytes) -> None:
+    def __init__(self, name: str, content: bytes, *, is_packed: bool) -> None:
         self.content = content
-        self.packed = gzip.compress(content, mtime=0)
+        self.packed = gzip.compress(content, mtime=0) if is_packed else None
         self.media_type = MEDIA_TYPES[PurePath(name).suffix]
         self.etag = f'"{sha256(content).hexdigest()[:20]}"'
 
@@ -54,7 +54,7 @@ class File:
         if self.etag in request.headers.get("If-None-Match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content = self.content
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if self.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
             content = self.packed
             headers["Content-Encoding"] = "gzip"
         return Response(content, headers=headers, media_type=self.media_type)
@@ -76,8 +76,12 @@ class Page:
         self.version = digest.hexdigest()[:12]
         """Of all files together: a path with another version leads nowhere."""
         index = contents.pop("index.html").replace(_VERSION, self.version.encode())
-        self._index = File("index.html", index)
-        self._files = {name: File(name, content) for name, content in contents.items()}
+        # As it is: what answers at `/` is what scanners for BREACH look at, and what a page may one day
+        # hold of a reader's must not be told by its length.
+        self._index = File("index.html", index, is_packed=False)
+        self._files = {
+            name: File(name, content, is_packed=True) for name, content in contents.items()
+        }
 
     def routes(self) -> list[Route]:
         """`/` and `/static`."""
