@@ -177,6 +177,8 @@ ROWS = (
     Row("NUL in a symbol", sent(request("kline", {**KLINE, "symbol": "BTC\0"}), 1), "UNKNOWN_SYMBOL"),
     Row("__proto__", said('{"event":"ping","__proto__":{"event":"order"}}'), "pong"),
     Row("order without login", said(order()), "UNAUTHORIZED"),
+    Row("a key twice: the last counts", said('{"event":"order","event":"ping"}'), "pong"),
+    Row("a key 4,000 times", said("{" + '"event":"order",' * 4000 + '"event":"ping"}'), "pong"),
     # Floods.
     Row(
         "1,000 requests at once",
