@@ -7,17 +7,28 @@ from msgspec import json
 
 from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.outbox import Outbox
+from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.push import Encoding, Push
 
 ENVELOPED = Encoding(bytes, envelope=True)
 
 
+def at_once() -> Turn:
+    """A turn that ends as soon as anything is due."""
+    turn = Turn(lambda: turn.drain(1))
+    return turn
+
+
 class Reader:
     """Takes frames while it has room; without, it is behind. It begins with room for all."""
 
-    def __init__(self, *, queue_bytes: int = 0, queue_bytes_max: int = 0) -> None:
+    def __init__(
+        self, *, queue_bytes: int = 0, queue_bytes_max: int = 0, turn: Turn | None = None
+    ) -> None:
         self.frames: list[bytes] = []
+        self.writes: list[int] = []
+        """Frames of each write."""
         self.given_up = 0
         self.when_given_up: Callable[[], None] = lambda: None
         """What its door does then."""
@@ -26,6 +37,7 @@ class Reader:
             self._write,
             self._give_up,
             ENVELOPED,
+            turn or at_once(),
             queue_bytes=queue_bytes,
             queue_bytes_max=queue_bytes_max,
         )
@@ -49,10 +61,11 @@ class Reader:
         self.given_up += 1
         self.when_given_up()
 
-    def _write(self, frame: bytes) -> None:
-        self.frames.append(frame)
+    def _write(self, frames: list[bytes]) -> None:
+        self.frames += frames
+        self.writes.append(len(frames))
         if self._room is not None:
-            self._room -= 1
+            self._room -= len(frames)
             if self._room <= 0:
                 self.outbox.pause()
 

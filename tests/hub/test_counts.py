@@ -5,7 +5,7 @@ from jayx_stream.hub.hub import Hub
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.wire.channels import OrderbookChannel, PositionsChannel
 from jayx_stream.wire.push import Encoding
-from tests.hub.reader import CountingSource, Reader
+from tests.hub.reader import CountingSource, Reader, at_once
 
 BOOK = OrderbookChannel("BTCUSDT", 1, 50)
 POSITIONS = PositionsChannel("alice")
@@ -25,7 +25,7 @@ def test_each_value_is_counted_under_the_least_bound_that_is_not_below_it() -> N
 
 
 def test_pushes_and_bytes_are_those_that_the_readers_got() -> None:
-    hub = Hub(CountingSource(), {})
+    hub = Hub(CountingSource(), {}, at_once())
     readers = [Reader() for _ in range(3)]
     for reader in readers:
         hub.subscribe(reader.outbox, BOOK, now_s=0.0)
@@ -42,22 +42,25 @@ def test_pushes_and_bytes_are_those_that_the_readers_got() -> None:
 
 
 def test_bytes_are_those_of_each_readers_own_encoding() -> None:
-    hub, got = Hub(CountingSource(), {}), bytearray()
+    hub, got = Hub(CountingSource(), {}, at_once()), list[bytes]()
     for encoding in (Encoding(bytes, envelope=True), Encoding(bytes, envelope=False)):
-        outbox = Outbox(got.extend, lambda: None, encoding, queue_bytes=0, queue_bytes_max=0)
+        outbox = Outbox(
+            got.extend, lambda: None, encoding, hub.turn, queue_bytes=0, queue_bytes_max=0
+        )
         hub.subscribe(outbox, BOOK, now_s=0.0)
         hub.subscribe(outbox, BOOK, now_s=0.0)
     spread(hub)
-    assert hub.counts["orderbook"].bytes == len(got)
+    assert hub.counts["orderbook"].bytes == sum(map(len, got))
     assert hub.counts["orderbook"].pushes == 6
 
 
 def test_every_push_that_a_slow_reader_never_gets_is_counted_as_merged() -> None:
-    hub, frames = Hub(CountingSource(), {}), list[bytes]()
+    hub, frames = Hub(CountingSource(), {}, at_once()), list[bytes]()
     outbox = Outbox(
-        frames.append,
+        frames.extend,
         lambda: None,
         Encoding(bytes, envelope=True),
+        hub.turn,
         queue_bytes=1,
         queue_bytes_max=0,
         counts=hub.counts,
@@ -74,7 +77,7 @@ def test_every_push_that_a_slow_reader_never_gets_is_counted_as_merged() -> None
 
 def test_what_a_resuming_reader_is_told_is_counted() -> None:
     source = CountingSource()
-    hub, reader = Hub(source, {}), Reader()
+    hub, reader = Hub(source, {}, at_once()), Reader()
     hub.resume(reader.outbox, POSITIONS, 0)
     source.resumed[0].tell(source.present(POSITIONS), 1)
     source.resumed[0].tell(None, 2)

@@ -3,21 +3,18 @@
 Runs on one event loop and holds no truth: all that it has can be folded again.
 """
 
-import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from time import perf_counter
 
 from jayx_stream.app.clock import Clock
+from jayx_stream.app.pace import Pace
 from jayx_stream.app.resuming import Resuming
 from jayx_stream.history import History
 from jayx_stream.history.memory import MemoryHistory
 from jayx_stream.hub.catch_up import CatchUp
-from jayx_stream.hub.counts import FAST_SECONDS, Histogram
-from jayx_stream.hub.hub import Hub
 from jayx_stream.model.events import Commit
 from jayx_stream.model.order import OrderState
 from jayx_stream.model.past import AccountChange
-from jayx_stream.model.units import NS_PER_MS, NS_PER_S
+from jayx_stream.model.units import NS_PER_MS
 from jayx_stream.model.views import (
     Kline,
     KlineChange,
@@ -65,13 +62,9 @@ class Gateway:
             KlineChannel.event: kline_interval_ms / 1000,
             OrderbookChannel.event: orderbook_interval_ms / 1000,
         }
-        self.hub = Hub(self, intervals_s)
+        self.pace = Pace(self, intervals_s, clock)
+        self.hub = self.pace.hub
         self._resuming = Resuming(self.hub, self._recent, self._history, self._change)
-        self._timer: asyncio.TimerHandle | None = None
-        self.fan_out_s = Histogram(FAST_SECONDS)
-        """For which one round of pushes of changed states took, those that pushed nothing left out."""
-        self.event_lag_s = Histogram(FAST_SECONDS)
-        """From when a batch's oldest command came to when all that it changed was told."""
 
     def follow(self, commits: Sequence[Commit]) -> None:
         """Take the next commits in and tell what they changed. The feed calls this."""
@@ -82,12 +75,12 @@ class Gateway:
                 self._on_revoked(key_id)
             if commit.seq > self._history.last_seq:
                 self._keep(changes)
-        self._flush()
+        self.pace.flush()
 
     def follow_live(self, commits: Sequence[Commit]) -> None:
         """The same of what happens now: how late it is told is counted."""
         self.follow(commits)
-        self.event_lag_s.observe((self._clock() - commits[0].time_ns) / NS_PER_S)
+        self.pace.told(commits[0].time_ns)
 
     def catch_up(self, reader: CatchUp) -> None:
         """See `hub.Source`."""
@@ -207,19 +200,6 @@ class Gateway:
             state=state,
             checksum=None if state is None else book_checksum(state),
         )
-
-    def _flush(self) -> None:
-        """Push what is due, and come back when the next is."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        loop = asyncio.get_running_loop()
-        flushed, began_s = self.hub.flushed, perf_counter()
-        next_s = self.hub.flush(loop.time())
-        if self.hub.flushed != flushed:
-            self.fan_out_s.observe(perf_counter() - began_s)
-        if next_s is not None:
-            self._timer = loop.call_at(next_s, self._flush)
 
 
 def _kline_key(kline: Kline) -> Hashable:

@@ -158,7 +158,7 @@ class VenueMetrics(Collector):
         for stream in hub.all_streams():
             count = counts[stream.channel.event]
             count[0] += 1
-            count[1] += len(stream.readers)
+            count[1] += stream.readers
         for event, (streams_now, readers_now) in counts.items():
             streams.add_metric([event], streams_now)
             readers.add_metric([event], readers_now)

@@ -28,7 +28,7 @@ CloseCall = Callable[[CloseCode, str], None]
 
 
 def outbox(
-    write: Callable[[bytes], None], close: CloseCall, encoding: Encoding, venue: Venue
+    write: Callable[[list[bytes]], object], close: CloseCall, encoding: Encoding, venue: Venue
 ) -> Outbox:
     """An outbox with the bounds of protocol §10; its reader is closed when it breaks the last one."""
     limits = venue.limits
@@ -41,6 +41,7 @@ def outbox(
         write,
         give_up,
         encoding,
+        venue.hub.turn,
         queue_bytes=limits.queue_bytes,
         queue_bytes_max=limits.queue_bytes_max,
         counts=venue.hub.counts,

@@ -162,6 +162,10 @@ class EngineClient:
         """The client has caught up."""
         self.outbox.resume()
 
+    def drain(self) -> None:
+        """See `speaking.Speaker`."""
+        self.outbox.drain()
+
     def leave(self) -> None:
         """Nothing is taken or brought any more, however that came."""
         if self._has_left:
@@ -251,6 +255,7 @@ class EngineClient:
 
     def close(self, code: CloseCode, reason: str, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Connection`."""
+        self.drain()
         self.leave()
         self._carrier.close(code, reason, within_s)
 

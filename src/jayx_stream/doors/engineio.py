@@ -139,7 +139,7 @@ class Probe:
             return
         match action:
             case Send(packet):
-                self._connection.write(frame_packet(packet))
+                self._connection.write([frame_packet(packet)])
                 if client.polled is not None:
                     client.polled.release()
             case Switch():
@@ -158,6 +158,9 @@ class Probe:
 
     def resume(self) -> None:
         """See `Speaker`."""
+
+    def drain(self) -> None:
+        """See `Speaker`. Nothing is ever due."""
 
     def tell(self, answer: Answer) -> None:
         """See `Speaker`. The session is told by its own transport."""

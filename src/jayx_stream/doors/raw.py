@@ -56,6 +56,7 @@ class RawSpeaker:
         self.tell = self._conversation.tell
         self.pause = self._outbox.pause
         self.resume = self._outbox.resume
+        self.drain = self._outbox.drain
 
     @property
     def waiting_bytes(self) -> int:

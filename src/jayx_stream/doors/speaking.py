@@ -51,8 +51,8 @@ class WebSocket(Connection, Protocol):
     venue: Venue
     address: str
 
-    def write(self, frames: bytes) -> None:
-        """Write what is framed."""
+    def write(self, frames: list[bytes]) -> None:
+        """Write what is framed, in one go."""
         ...
 
     def hand_over(self, speaker: "Speaker") -> None:
@@ -105,6 +105,10 @@ class Speaker(Protocol):
 
     def resume(self) -> None:
         """The client has caught up."""
+        ...
+
+    def drain(self) -> None:
+        """Write what is due, rather than at the end of the turn."""
         ...
 
     def tell(self, answer: Answer) -> None:

@@ -120,6 +120,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._server_connections.add(self)
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._is_secure = transport.get_extra_info("sslcontext") is not None
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
@@ -295,14 +296,20 @@ class WebSocketConnection(asyncio.Protocol):
         if self._speaker is not None:
             self._speaker.tell(answer)
 
-    def write(self, frames: bytes) -> None:
-        """Write what is framed."""
-        self._transport.write(frames)
+    def write(self, frames: list[bytes]) -> None:
+        """Write what is framed, in one go."""
+        if self._is_secure:
+            # One record for all of them, as far as they fit.
+            self._transport.write(b"".join(frames))
+        else:
+            self._transport.writelines(frames)
 
     def close(self, code: CloseCode, reason: str, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Connection`."""
         if self._transport.is_closing():
             return
+        if self._speaker is not None:
+            self._speaker.drain()
         self._leave()
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason)
@@ -331,8 +338,11 @@ class WebSocketConnection(asyncio.Protocol):
         self._timer = self._loop.call_later(seconds, self._transport.abort)
 
     def _send(self) -> None:
+        """Write what the library has to say. Before its goodbye goes what is due."""
         for data in self._protocol.data_to_send():
             if data:
+                if self._speaker is not None:
+                    self._speaker.drain()
                 self._transport.write(data)
             else:
                 # The library's sign that our side ends here: what is buffered is still written. What

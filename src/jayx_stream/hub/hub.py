@@ -11,6 +11,7 @@ from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.counts import Counts
 from jayx_stream.hub.outbox import Outbox
 from jayx_stream.hub.stream import Stream
+from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel, Topic
 from jayx_stream.wire.push import Encoding, Push
 
@@ -36,12 +37,13 @@ class Source(Protocol):
 class Hub:
     """All streams that have readers."""
 
-    def __init__(self, source: Source, intervals_s: Mapping[str, float]) -> None:
+    def __init__(self, source: Source, intervals_s: Mapping[str, float], turn: Turn) -> None:
         """`intervals_s`: by event, the least time between two pushes of one stream's state; for
-        events that are not named there is none.
+        events that are not named there is none. `turn`: of the loop that all readers are written on.
         """
         self._source = source
         self._intervals_s = intervals_s
+        self.turn = turn
         self._streams: dict[Channel, Stream] = {}
         self._topics: dict[Topic, dict[Channel, Stream]] = {}
         self._changed: dict[Stream, None] = {}
@@ -69,7 +71,7 @@ class Hub:
         stands in place of changes.
         """
         stream = self._take_in(outbox, channel)
-        if len(stream.readers) == 1:
+        if stream.readers == 1:
             stream.next_push_s = now_s + self._interval_s(channel)
         for push in self._source.history(channel, history):
             self._offer(outbox, push)
@@ -112,7 +114,7 @@ class Hub:
     def switch(
         self,
         outbox: Outbox,
-        write: Callable[[bytes], None],
+        write: Callable[[list[bytes]], object],
         encoding: Encoding,
         reframe: Callable[[bytes], bytes],
     ) -> None:

@@ -1,28 +1,34 @@
 """What waits for one reader. Rule: bounded, whatever the reader does (protocol §10, "slow reader").
 
-While the reader keeps up, nothing waits: a push is written at once. When it falls behind, pushes
-wait in order. When more than `queue_bytes` wait, a push that a later one makes needless is replaced
-by it, which then says how many went into it. When what may not be merged exceeds `queue_bytes_max`,
-the reader is given up.
+While the reader keeps up, nothing waits: what one turn of the event loop brings is due, and written in
+one go at its end. When it falls behind, pushes wait in order. When more than `queue_bytes` wait, a push
+that a later one makes needless is replaced by it, which then says how many went into it. When what may
+not be merged exceeds `queue_bytes_max`, the reader is given up.
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 
 from jayx_stream.hub.counts import Counts
+from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.push import Encoding, Push
 
 ROOM_BYTES = 1_048_576
 """In place of a bound that is switched off, for `is_behind`."""
 
 
-@dataclass(slots=True)
+DUE_BYTES_MAX = 65_536
+"""Of frames behind the first that are due at once; with more, they are written before the turn ends."""
+
+
 class _Waiting:
-    frame: bytes
-    push: Push | None
-    """None for an answer."""
-    merged: int = 0
+    __slots__ = ("frame", "merged", "push")
+
+    def __init__(self, frame: bytes, push: Push | None) -> None:
+        self.frame = frame
+        self.push = push
+        """None for an answer."""
+        self.merged = 0
 
 
 def _merge_key(waiting: _Waiting) -> Hashable | None:
@@ -32,23 +38,50 @@ def _merge_key(waiting: _Waiting) -> Hashable | None:
 class Outbox:
     """One reader's queue. The door that owns it calls `pause` and `resume`; the hub calls `offer`."""
 
+    __slots__ = (
+        "_closed",
+        "_counts",
+        "_due",
+        "_due_bytes",
+        "_give_up",
+        "_merging",
+        "_next_key",
+        "_paused",
+        "_queue_bytes",
+        "_queue_bytes_max",
+        "_room_bytes",
+        "_turn",
+        "_unmerged_bytes",
+        "_waiting",
+        "_write",
+        "encoding",
+        "waiting_bytes",
+    )
+
     def __init__(
         self,
-        write: Callable[[bytes], None],
-        give_up: Callable[[], None],
+        write: Callable[[list[bytes]], object],
+        give_up: Callable[[], object],
         encoding: Encoding,
+        turn: Turn,
         *,
         queue_bytes: int,
         queue_bytes_max: int,
         counts: Counts | None = None,
     ) -> None:
-        """`write` takes a frame that is due; `give_up` is called once, when the bound is broken. Both
-        bounds in bytes, 0 for none. `counts` are the hub's, for what is merged.
+        """`write` takes frames, in order; `give_up` is called once, when the bound is broken. `turn` is
+        that of the loop which all this runs on. Both bounds in bytes, 0 for none. `counts` are the
+        hub's, for what is merged.
         """
         self._write = write
         self._give_up = give_up
         self.encoding = encoding
         """How what is written reaches the reader."""
+        self._turn = turn
+        self._due: list[bytes] = []
+        """What the reader gets at the end of the turn, however slow it is meanwhile."""
+        self._due_bytes = 0
+        """Behind the first frame."""
         self._counts = Counts() if counts is None else counts
         self._queue_bytes = queue_bytes
         self._queue_bytes_max = queue_bytes_max
@@ -71,47 +104,59 @@ class Outbox:
         return self.waiting_bytes > self._room_bytes
 
     def offer(self, push: Push) -> None:
-        """Have a push written, now or when it is due."""
-        if self._closed:
-            return
+        """Have a push written, at the end of the turn or when it is due."""
+        self.bring(push.frame(self.encoding), push)
+
+    def bring(self, frame: bytes, push: Push) -> None:
+        """The same, of a push whose frame in this outbox's encoding is known."""
         if self._paused:
-            self._queue(push.frame(self.encoding), push)
-        else:
-            self._write(push.frame(self.encoding))
+            self._queue(frame, push)
+        elif self._due:
+            self._append_due(frame)
+        elif not self._closed:
+            self._due.append(frame)
+            self._turn.add_pushed(self)
 
     def reply(self, frame: bytes) -> None:
         """Have an answer written; it keeps its place among the pushes."""
-        if self._closed:
-            return
         if self._paused:
             self._queue(frame, None)
-        else:
-            self._write(frame)
+        elif not self._closed:
+            self._append_due(frame)
+            self._turn.add_answered(self)
+
+    def drain(self) -> None:
+        """Write what is due."""
+        if self._due:
+            due, self._due, self._due_bytes = self._due, [], 0
+            self._write(due)
 
     def pause(self) -> None:
-        """The reader is behind: let everything wait."""
+        """The reader is behind: let everything wait, but for what is due already."""
         self._paused = True
 
     def resume(self) -> None:
         """The reader has caught up: write what waits, until it is behind again."""
+        self.drain()
         self._paused = False
         while self._waiting and not self._paused:
             key = next(iter(self._waiting))
             waiting = self._waiting.pop(key)
             self._count(waiting, -1)
-            self._write(waiting.frame)
+            self._write([waiting.frame])
         if not self._waiting:
             self._merging = False
 
     def switch(
         self,
-        write: Callable[[bytes], None],
+        write: Callable[[list[bytes]], object],
         encoding: Encoding,
         reframe: Callable[[bytes], bytes],
     ) -> None:
         """From now on the reader is reached another way; what waits goes there, too. `reframe` puts
         an answer's frame into the new form.
         """
+        self.drain()
         self._write = write
         self.encoding = encoding
         for waiting in self._waiting.values():
@@ -123,12 +168,22 @@ class Outbox:
             self._count(waiting, +1)
 
     def close(self) -> None:
-        """Forget what waits, and take nothing any more."""
+        """Forget what is due and what waits, and take nothing any more."""
         self._closed = True
+        self._due.clear()
         self._waiting.clear()
         self.waiting_bytes = self._unmerged_bytes = 0
 
+    def _append_due(self, frame: bytes) -> None:
+        if self._due:
+            self._due_bytes += len(frame)
+        self._due.append(frame)
+        if self._due_bytes > DUE_BYTES_MAX:
+            self.drain()
+
     def _queue(self, frame: bytes, push: Push | None) -> None:
+        if self._closed:
+            return
         waiting = _Waiting(frame, push)
         if push is not None and push.merge_key is not None and self._merging:
             self._merge(push.merge_key, waiting)

@@ -10,12 +10,14 @@ from jayx_stream.wire.push import Encoding, Push
 class Stream:
     """A channel that someone reads. Belongs to the hub."""
 
-    __slots__ = ("_counts", "_encodings", "changed", "channel", "held", "next_push_s", "readers")
+    __slots__ = ("_counts", "_readers", "changed", "channel", "held", "next_push_s", "readers")
 
     def __init__(self, channel: Channel, counts: StreamCounts) -> None:
         self.channel = channel
-        self.readers: dict[Outbox, None] = {}
-        """A set that keeps its order."""
+        self._readers: dict[Encoding, dict[Outbox, None]] = {}
+        """Sets that keep their order, none of them empty."""
+        self.readers = 0
+        """How many there are."""
         self.changed = False
         """Whether something was changed that no push has told yet."""
         self.next_push_s = 0.0
@@ -24,22 +26,22 @@ class Stream:
         """Of a stream of changes: the whole state that its readers hold, once they have read what is
         theirs. A new reader is given just this, so that the next change is the next one for all.
         """
-        self._encodings: dict[Encoding, int] = {}
-        """How many readers each has; at least 1."""
         self._counts = counts
 
     def take_in(self, outbox: Outbox) -> None:
         """Make `outbox` a reader, once."""
-        if outbox not in self.readers:
-            self.readers[outbox] = None
-            self._encodings[outbox.encoding] = self._encodings.get(outbox.encoding, 0) + 1
+        readers = self._readers.setdefault(outbox.encoding, {})
+        if outbox not in readers:
+            readers[outbox] = None
+            self.readers += 1
 
     def let_go(self, outbox: Outbox) -> None:
         """End a reader's part."""
-        del self.readers[outbox]
-        self._encodings[outbox.encoding] -= 1
-        if not self._encodings[outbox.encoding]:
-            del self._encodings[outbox.encoding]
+        readers = self._readers[outbox.encoding]
+        del readers[outbox]
+        self.readers -= 1
+        if not readers:
+            del self._readers[outbox.encoding]
 
     def take(self, whole: Push) -> Push | None:
         """What readers are told of a new state: the whole, or what changed; None if nothing did."""
@@ -57,8 +59,11 @@ class Stream:
 
     def spread(self, push: Push) -> None:
         """Hand one push to every reader."""
-        self._counts.pushes += len(self.readers)
-        for encoding, readers in self._encodings.items():
-            self._counts.bytes += len(push.frame(encoding)) * readers
-        for outbox in tuple(self.readers):
-            outbox.offer(push)
+        counts = self._counts
+        counts.pushes += self.readers
+        # Copies: a reader for whom this is too much leaves meanwhile.
+        for encoding, readers in tuple(self._readers.items()):
+            frame = push.frame(encoding)
+            counts.bytes += len(frame) * len(readers)
+            for outbox in tuple(readers):
+                outbox.bring(frame, push)
