@@ -20,6 +20,8 @@ from websockets.sync.client import connect
 from benchmarks.fanout.building import BUILT, HERE, python
 
 SERVER_CORE, LOAD_CORE = 0, 1
+MEMORY = "/dev/shm"
+"""Where journals are kept here, so that no slow moment of a disk is taken for one of the fan-out."""
 SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
 KEY, SECRET = "conductor-key", "conductor-secret"
 LEVELS = 60
@@ -127,7 +129,7 @@ def ours(event: str, *, socketio: bool = False, depth: int = 20) -> Iterator[Ser
     """The command, with a journal on the disk, a book of `LEVELS` levels a side, and one lot bought with
     each go: a push of `kline` or `orderbook` follows from it.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         config = Path(folder) / "venue.toml"
         config.write_text(CONFIG)
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]

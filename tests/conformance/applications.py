@@ -151,10 +151,10 @@ class WebSocketEcho:
         pass
 
     def receive_text(self, text: bytes) -> None:
-        self._connection.write([Frame(Opcode.TEXT, text).serialize(mask=False)])
+        self._connection.write(Frame(Opcode.TEXT, text).serialize(mask=False))
 
     def receive_binary(self, data: bytes) -> None:
-        self._connection.write([Frame(Opcode.BINARY, data).serialize(mask=False)])
+        self._connection.write(Frame(Opcode.BINARY, data).serialize(mask=False))
 
     def take_no_more(self) -> None:
         pass

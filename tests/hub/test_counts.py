@@ -45,7 +45,7 @@ def test_bytes_are_those_of_each_readers_own_encoding() -> None:
     hub, got = Hub(CountingSource(), {}, at_once()), list[bytes]()
     for encoding in (Encoding(bytes, envelope=True), Encoding(bytes, envelope=False)):
         outbox = Outbox(
-            got.extend, lambda: None, encoding, hub.turn, queue_bytes=0, queue_bytes_max=0
+            got.append, lambda: None, encoding, hub.turn, queue_bytes=0, queue_bytes_max=0
         )
         hub.subscribe(outbox, BOOK, now_s=0.0)
         hub.subscribe(outbox, BOOK, now_s=0.0)
@@ -57,7 +57,7 @@ def test_bytes_are_those_of_each_readers_own_encoding() -> None:
 def test_every_push_that_a_slow_reader_never_gets_is_counted_as_merged() -> None:
     hub, frames = Hub(CountingSource(), {}, at_once()), list[bytes]()
     outbox = Outbox(
-        frames.extend,
+        frames.append,
         lambda: None,
         Encoding(bytes, envelope=True),
         hub.turn,

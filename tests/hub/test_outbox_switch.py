@@ -19,12 +19,12 @@ def reframe(frame: bytes) -> bytes:
 def test_what_waits_goes_the_new_way_in_order() -> None:
     before: list[bytes] = []
     after: list[bytes] = []
-    outbox = Outbox(before.extend, before.clear, OLD, at_once(), queue_bytes=0, queue_bytes_max=0)
+    outbox = Outbox(before.append, before.clear, OLD, at_once(), queue_bytes=0, queue_bytes_max=0)
     outbox.offer(push(b"0"))
     outbox.pause()
     outbox.reply(b"old ack")
     outbox.offer(push(b"1"))
-    outbox.switch(after.extend, NEW, reframe)
+    outbox.switch(after.append, NEW, reframe)
     outbox.offer(push(b"2"))
     outbox.resume()
     outbox.offer(push(b"3"))
@@ -35,12 +35,12 @@ def test_what_waits_goes_the_new_way_in_order() -> None:
 def test_what_was_merged_stays_merged_and_the_bytes_are_counted_anew() -> None:
     after: list[bytes] = []
     old = Encoding(lambda text: b"a longer frame of " + text, envelope=True)
-    outbox = Outbox(after.extend, after.clear, old, at_once(), queue_bytes=50, queue_bytes_max=0)
+    outbox = Outbox(after.append, after.clear, old, at_once(), queue_bytes=50, queue_bytes_max=0)
     outbox.pause()
     for payload in (b"1", b"2", b"3"):
         outbox.offer(push(payload, merge_key="state"))
     new = Encoding(bytes, envelope=True)
-    outbox.switch(after.extend, new, reframe)
+    outbox.switch(after.append, new, reframe)
     expected = b'{"event":"kline","message":3,"stream":"k","seq":1,"ts":1,"merged":2}'
     assert outbox.waiting_bytes == len(expected)
     outbox.resume()

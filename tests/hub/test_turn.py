@@ -9,7 +9,7 @@ from jayx_stream.hub.outbox import DUE_BYTES_MAX
 from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import KlineChannel, OrderbookChannel
 from jayx_stream.wire.push import Push
-from tests.hub.reader import CountingSource, Reader
+from tests.hub.reader import CountingSource, Reader, write_many
 
 BOOK = OrderbookChannel("BTCUSDT")
 KLINE = KlineChannel("BTCUSDT", 60)
@@ -20,7 +20,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.woken = 0
-        self.turn = Turn(self._wake)
+        self.turn = Turn(self._wake, write_many)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -139,3 +139,54 @@ def test_who_is_closed_is_written_nothing_that_was_due(
     loop.turn.drain(10)
     assert (reader.frames, reader.outbox.waiting_bytes) == ([], 0)
     assert loop.turn.ended == loop.turn.begun
+
+
+class Sockets:
+    """Takes at most so many bytes of what is for a reader; the first has descriptor 0."""
+
+    def __init__(self, *rooms: int) -> None:
+        self.rooms = rooms
+        self.taken: dict[int, bytes] = {}
+        self.turn = Turn(lambda: None, self._write_many)
+        self.readers = [Reader(turn=self.turn) for _ in rooms]
+        for descriptor, reader in enumerate(self.readers):
+            reader.outbox.descriptor = descriptor
+
+    def _write_many(self, descriptors: list[int], frames: list[bytes]) -> list[int]:
+        for descriptor, each in zip(descriptors, frames, strict=True):
+            self.taken[descriptor] = each[: self.rooms[descriptor]]
+        return [len(self.taken[descriptor]) for descriptor in descriptors]
+
+
+def test_sockets_are_written_to_all_together_and_the_rest_goes_the_usual_way() -> None:
+    sockets = Sockets(1000, 20, 0)
+    push = event(1)
+    for reader in sockets.readers:
+        reader.outbox.offer(push)
+    sockets.turn.drain(10)
+    frame = push.frame(sockets.readers[0].outbox.encoding)
+    assert sockets.taken == {0: frame, 1: frame[:20], 2: b""}
+    assert [reader.frames for reader in sockets.readers] == [[], [frame[20:]], [frame]]
+
+
+def test_nothing_overtakes_what_a_slow_reader_has_yet_to_be_written() -> None:
+    sockets = Sockets(1000)
+    (reader,) = sockets.readers
+    reader.outbox.offer(event(1))
+    reader.outbox.pause()
+    sockets.turn.drain(10)
+    assert (sockets.taken, seqs(reader)) == ({}, [1])
+
+
+def test_a_reader_that_changes_over_is_written_to_at_its_new_socket() -> None:
+    sockets = Sockets(1000)
+    (reader,) = sockets.readers
+    outbox = reader.outbox
+    outbox.switch(reader.frames.append, outbox.encoding, bytes)
+    outbox.offer(event(1))
+    sockets.turn.drain(10)
+    assert (sockets.taken, seqs(reader)) == ({}, [1])
+    outbox.switch(reader.frames.append, outbox.encoding, bytes, 0)
+    outbox.offer(event(2))
+    sockets.turn.drain(10)
+    assert (len(sockets.taken), seqs(reader)) == (1, [1])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from time import perf_counter
 
 from jayx_stream.app.clock import Clock
+from jayx_stream.doors.sockets import write_many
 from jayx_stream.hub.counts import FAST_SECONDS, Histogram
 from jayx_stream.hub.hub import Hub, Source
 from jayx_stream.hub.turn import Turn
@@ -25,7 +26,7 @@ class Pace:
     def __init__(self, source: Source, intervals_s: Mapping[str, float], clock: Clock) -> None:
         """For `intervals_s` see `Hub`."""
         self._clock = clock
-        self._turn = Turn(self._drain_soon)
+        self._turn = Turn(self._drain_soon, write_many)
         self.hub = Hub(source, intervals_s, self._turn)
         self._timer: asyncio.TimerHandle | None = None
         self._flush_waits = False
@@ -60,9 +61,11 @@ class Pace:
             self._timer = loop.call_at(next_s, self.flush)
 
     def told(self, since_ns: int) -> None:
-        """A batch whose oldest command came then is told, but for what the turn still has to write."""
+        """A batch whose oldest command came then is pushed. Who is among the first is written to now:
+        whatever else waits for the loop, or for the interpreter's lock, comes after.
+        """
         self._untold.append((self._turn.begun, since_ns))
-        self._note_ends()
+        self._drain()
 
     def _drain_soon(self) -> None:
         asyncio.get_running_loop().call_soon(self._drain)

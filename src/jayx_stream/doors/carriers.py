@@ -48,7 +48,7 @@ class WebSocketCarrier:
 
     def send(self, packet: bytes) -> None:
         """Write a packet past what waits; there is one of these to a ping interval."""
-        self._connection.write([frame_packet(packet)])
+        self._connection.write(frame_packet(packet))
 
     def end(self) -> None:
         """The client closed the session."""
@@ -99,12 +99,12 @@ class PollingCarrier:
 
     # What the session calls.
 
-    def write(self, packets: list[bytes]) -> None:
+    def write(self, packets: bytes) -> None:
         """Answer with these, soon: others may come along."""
         if not self._due and self._asking is not None:
             self._loop.call_soon(self._answer)
-        self._due += packets
-        self._due_bytes += sum(map(len, packets))
+        self._due.append(packets)
+        self._due_bytes += len(packets)
         if self._due_bytes >= POLL_BYTES:
             self._session.pause()
 

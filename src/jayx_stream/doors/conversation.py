@@ -28,7 +28,7 @@ CloseCall = Callable[[CloseCode, str], None]
 
 
 def outbox(
-    write: Callable[[list[bytes]], object], close: CloseCall, encoding: Encoding, venue: Venue
+    write: Callable[[bytes], object], close: CloseCall, encoding: Encoding, venue: Venue
 ) -> Outbox:
     """An outbox with the bounds of protocol §10; its reader is closed when it breaks the last one."""
     limits = venue.limits

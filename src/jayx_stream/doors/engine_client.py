@@ -124,8 +124,10 @@ class EngineClient:
         sid = secrets.token_urlsafe(SID_BYTES)
         self.engine = EngineSession(sid, door.terms, transport, self._loop.time())
         self.outbox = outbox(self._carrier.write, self.close, self._encoding, self.venue)
-        if self.polled is not None:
+        if isinstance(place, Seat):
             self.outbox.pause()
+        else:
+            self.outbox.descriptor = place.descriptor
 
     # What carries it calls.
 
@@ -299,5 +301,8 @@ class EngineClient:
         connection.hand_over(self)
         for packet in ahead:
             self._carrier.send(packet)
-        self.venue.hub.switch(self.outbox, connection.write, FRAMES, FRAMES.reframe)
-        self.outbox.resume()
+        self.venue.hub.switch(
+            self.outbox, connection.write, FRAMES, FRAMES.reframe, connection.descriptor
+        )
+        if not connection.is_behind:
+            self.outbox.resume()

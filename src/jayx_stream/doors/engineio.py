@@ -139,7 +139,7 @@ class Probe:
             return
         match action:
             case Send(packet):
-                self._connection.write([frame_packet(packet)])
+                self._connection.write(frame_packet(packet))
                 if client.polled is not None:
                     client.polled.release()
             case Switch():

@@ -49,6 +49,7 @@ class RawSpeaker:
         self._visitors = visitors
         self.address = connection.address
         self._outbox = outbox(connection.write, connection.close, encoding, venue)
+        self._outbox.descriptor = connection.descriptor
         self._conversation = Conversation(venue, self._outbox, connection.address, connection.close)
         self.key_ids = self._conversation.key_ids
         self.receive_text = self._conversation.receive

@@ -50,9 +50,13 @@ class WebSocket(Connection, Protocol):
 
     venue: Venue
     address: str
+    descriptor: int
+    """Of its socket, if that may be written to past `write`; see `hub.outbox`."""
+    is_behind: bool
+    """Whether the client reads slower than we write."""
 
-    def write(self, frames: list[bytes]) -> None:
-        """Write what is framed, in one go."""
+    def write(self, frames: bytes) -> None:
+        """Write what is framed."""
         ...
 
     def hand_over(self, speaker: "Speaker") -> None:

@@ -24,12 +24,13 @@ from jayx_stream.doors.rates import AddressLimits, Seat
 from jayx_stream.doors.raw import RawDoor
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Connection, Door, Speaker, Unwelcome
 from jayx_stream.doors.visitors import Visitors
+from jayx_stream.hub.outbox import NO_DESCRIPTOR
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.limits import READ_BYTES, TokenBucket
 from jayx_stream.wire.messages import Answer
 
 WRITE_BUFFER_BYTES = 65_536
-"""Handed to the transport before pushes wait in the outbox."""
+"""Handed to a transport with TLS before pushes wait in the outbox."""
 
 UNWANTED_BYTES_MAX = 16_384
 """Looked through for a client's goodbye after ours; the rest is dropped as it comes."""
@@ -112,6 +113,8 @@ class WebSocketConnection(asyncio.Protocol):
         self._heard_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._speaker: Speaker | None = None
+        self.descriptor = NO_DESCRIPTOR
+        self.is_behind = False
 
     # What asyncio and uvicorn call.
 
@@ -119,8 +122,14 @@ class WebSocketConnection(asyncio.Protocol):
         """The upgrade request has been read; `data_received` will bring it."""
         self._server_connections.add(self)
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        self._is_secure = transport.get_extra_info("sslcontext") is not None
+        self.write = self._transport.write
+        if transport.get_extra_info("sslcontext") is None:
+            # Whatever the socket doesn't take at once makes the client wait: so nothing can be written
+            # past what the transport holds.
+            self._transport.set_write_buffer_limits(high=0)
+            self.descriptor = transport.get_extra_info("socket").fileno()
+        else:
+            self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
@@ -152,11 +161,13 @@ class WebSocketConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
+        self.is_behind = True
         if self._speaker is not None:
             self._speaker.pause()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
+        self.is_behind = False
         if self._speaker is not None:
             self._speaker.resume()
 
@@ -213,6 +224,8 @@ class WebSocketConnection(asyncio.Protocol):
     def hand_over(self, speaker: Speaker) -> None:
         """From now on this is spoken."""
         self._speaker = speaker
+        if self.is_behind:
+            speaker.pause()
         if not speaker.watches_silence:
             self._wait_for_silence()
 
@@ -295,14 +308,6 @@ class WebSocketConnection(asyncio.Protocol):
         """See `Connection`."""
         if self._speaker is not None:
             self._speaker.tell(answer)
-
-    def write(self, frames: list[bytes]) -> None:
-        """Write what is framed, in one go."""
-        if self._is_secure:
-            # One record for all of them, as far as they fit.
-            self._transport.write(b"".join(frames))
-        else:
-            self._transport.writelines(frames)
 
     def close(self, code: CloseCode, reason: str, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Connection`."""

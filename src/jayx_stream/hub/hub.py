@@ -9,7 +9,7 @@ from typing import Protocol
 
 from jayx_stream.hub.catch_up import CatchUp
 from jayx_stream.hub.counts import Counts
-from jayx_stream.hub.outbox import Outbox
+from jayx_stream.hub.outbox import NO_DESCRIPTOR, Outbox
 from jayx_stream.hub.stream import Stream
 from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel, Topic
@@ -114,16 +114,17 @@ class Hub:
     def switch(
         self,
         outbox: Outbox,
-        write: Callable[[list[bytes]], object],
+        write: Callable[[bytes], object],
         encoding: Encoding,
         reframe: Callable[[bytes], bytes],
+        descriptor: int = NO_DESCRIPTOR,
     ) -> None:
         """Reach a reader another way from now on; see `Outbox.switch`."""
         channels = self._read_by.get(outbox, {})
         streams = [self._streams[each] for each, reader in channels.items() if reader is None]
         for stream in streams:
             stream.let_go(outbox)
-        outbox.switch(write, encoding, reframe)
+        outbox.switch(write, encoding, reframe, descriptor)
         for stream in streams:
             stream.take_in(outbox)
 

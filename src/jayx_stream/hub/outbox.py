@@ -21,6 +21,9 @@ DUE_BYTES_MAX = 65_536
 """Of frames behind the first that are due at once; with more, they are written before the turn ends."""
 
 
+NO_DESCRIPTOR = -1
+
+
 class _Waiting:
     __slots__ = ("frame", "merged", "push")
 
@@ -53,14 +56,15 @@ class Outbox:
         "_turn",
         "_unmerged_bytes",
         "_waiting",
-        "_write",
+        "descriptor",
         "encoding",
         "waiting_bytes",
+        "write",
     )
 
     def __init__(
         self,
-        write: Callable[[list[bytes]], object],
+        write: Callable[[bytes], object],
         give_up: Callable[[], object],
         encoding: Encoding,
         turn: Turn,
@@ -69,14 +73,16 @@ class Outbox:
         queue_bytes_max: int,
         counts: Counts | None = None,
     ) -> None:
-        """`write` takes frames, in order; `give_up` is called once, when the bound is broken. `turn` is
-        that of the loop which all this runs on. Both bounds in bytes, 0 for none. `counts` are the
-        hub's, for what is merged.
+        """`write` takes one frame or several, as the encoding joins them; `give_up` is called once, when
+        the bound is broken. `turn` is that of the loop which all this runs on. Both bounds in bytes, 0
+        for none. `counts` are the hub's, for what is merged.
         """
-        self._write = write
+        self.write = write
         self._give_up = give_up
         self.encoding = encoding
         """How what is written reaches the reader."""
+        self.descriptor = NO_DESCRIPTOR
+        """Of the reader's socket, if it may be written to past `write` while the reader is not behind."""
         self._turn = turn
         self._due: list[bytes] = []
         """What the reader gets at the end of the turn, however slow it is meanwhile."""
@@ -97,6 +103,11 @@ class Outbox:
         self.waiting_bytes = 0
         self._unmerged_bytes = 0
         """Of the waiting bytes, those that may not be merged."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the reader's socket may be written to now, past `write`."""
+        return self.descriptor != NO_DESCRIPTOR and not self._paused
 
     @property
     def is_behind(self) -> bool:
@@ -125,11 +136,18 @@ class Outbox:
             self._append_due(frame)
             self._turn.add_answered(self)
 
+    def take_due(self) -> bytes:
+        """What is due, to be given to `write` before anything else happens; it may be nothing."""
+        due = self._due
+        frames = due[0] if len(due) == 1 else self.encoding.separator.join(due)
+        due.clear()
+        self._due_bytes = 0
+        return frames
+
     def drain(self) -> None:
         """Write what is due."""
         if self._due:
-            due, self._due, self._due_bytes = self._due, [], 0
-            self._write(due)
+            self.write(self.take_due())
 
     def pause(self) -> None:
         """The reader is behind: let everything wait, but for what is due already."""
@@ -143,21 +161,23 @@ class Outbox:
             key = next(iter(self._waiting))
             waiting = self._waiting.pop(key)
             self._count(waiting, -1)
-            self._write([waiting.frame])
+            self.write(waiting.frame)
         if not self._waiting:
             self._merging = False
 
     def switch(
         self,
-        write: Callable[[list[bytes]], object],
+        write: Callable[[bytes], object],
         encoding: Encoding,
         reframe: Callable[[bytes], bytes],
+        descriptor: int = NO_DESCRIPTOR,
     ) -> None:
         """From now on the reader is reached another way; what waits goes there, too. `reframe` puts
         an answer's frame into the new form.
         """
         self.drain()
-        self._write = write
+        self.descriptor = descriptor
+        self.write = write
         self.encoding = encoding
         for waiting in self._waiting.values():
             self._count(waiting, -1)

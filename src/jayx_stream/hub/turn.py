@@ -5,56 +5,85 @@ go ahead of pushes, and what else the process has to do comes between the writes
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jayx_stream.hub.outbox import Outbox
 
+WriteMany = Callable[[list[int], list[bytes]], list[int]]
+"""Writes to each socket what is for it, as far as it goes without waiting; gives the bytes that each took."""
+
 
 class Turn:
     """Outboxes in which frames are due; whoever drives the loop drains it, a slice at a time."""
 
-    __slots__ = ("_answered", "_is_woken", "_pushed", "_wake", "begun", "ended")
+    __slots__ = ("_answered", "_is_woken", "_pushed", "_wake", "_write_many", "ended")
 
-    def __init__(self, wake: Callable[[], object]) -> None:
+    def __init__(self, wake: Callable[[], object], write_many: WriteMany) -> None:
         """`wake` is called when something is due, and again after each slice that left some: `drain`
-        is then to be called, soon.
+        is then to be called, soon. `write_many` is for readers with a descriptor.
         """
         self._wake = wake
+        self._write_many = write_many
         self._is_woken = False
-        self._answered: deque[Outbox] = deque()
+        self._answered: dict[Outbox, None] = {}
         self._pushed: deque[Outbox] = deque()
-        self.begun = 0
-        """Readers that were to be pushed something so far."""
         self.ended = 0
-        """Those of them that were written to: whoever was to be at some moment has been once this is
-        what `begun` was then.
-        """
+        """Readers that were pushed something so far."""
+
+    @property
+    def begun(self) -> int:
+        """What `ended` is once everyone who is due a push has been written to."""
+        return self.ended + len(self._pushed)
 
     def add_pushed(self, outbox: "Outbox") -> None:
         """A push is due to this reader, and nothing was before."""
         self._pushed.append(outbox)
-        self.begun += 1
-        self._be_woken()
+        if not self._is_woken:
+            self._be_woken()
 
     def add_answered(self, outbox: "Outbox") -> None:
-        """An answer is due to this reader. It may be added again, and be in the crowd, too."""
-        self._answered.append(outbox)
-        self._be_woken()
+        """An answer is due to this reader; it may be among the crowd already."""
+        self._answered[outbox] = None
+        if not self._is_woken:
+            self._be_woken()
 
     def drain(self, most: int) -> None:
         """Write to all who are due an answer, and to at most so many who are due a push."""
-        for _ in range(len(self._answered)):
-            self._answered.popleft().drain()
-        for _ in range(min(most, len(self._pushed))):
-            self._pushed.popleft().drain()
-            self.ended += 1
+        if self._answered:
+            answered, self._answered = self._answered, {}
+            self._write(answered)
+        pushed = self._pushed
+        slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
+        self._write(slice)
+        self.ended += len(slice)
         self._is_woken = False
         if self._pushed or self._answered:
             self._be_woken()
 
     def _be_woken(self) -> None:
-        if not self._is_woken:
-            self._is_woken = True
-            self._wake()
+        self._is_woken = True
+        self._wake()
+
+    def _write(self, outboxes: "Collection[Outbox]") -> None:
+        direct: list[Outbox] = []
+        descriptors: list[int] = []
+        due: list[bytes] = []
+        for outbox in outboxes:
+            frames = outbox.take_due()
+            if not frames:
+                continue
+            if outbox.is_direct:
+                direct.append(outbox)
+                descriptors.append(outbox.descriptor)
+                due.append(frames)
+            else:
+                outbox.write(frames)
+        # After each write the interpreter is cold, and what stands between two of them costs several
+        # times what it does elsewhere: so they are made by themselves.
+        written = self._write_many(descriptors, due)
+        if sum(written) != sum(map(len, due)):
+            for outbox, frames, taken in zip(direct, due, written, strict=True):
+                if taken < len(frames):
+                    outbox.write(frames[taken:])

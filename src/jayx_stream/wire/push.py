@@ -86,6 +86,9 @@ class Push:
 class Encoding:
     """How pushes reach one kind of reader: with or without the envelope, framed as its door does."""
 
+    separator = b""
+    """Stands between two frames that are written in one go."""
+
     def __init__(self, framing: Framing, *, envelope: bool) -> None:
         self._framing = framing
         self._envelope = envelope

@@ -195,7 +195,7 @@ class SocketEncoding(Encoding):
     def __init__(self, framing: Framing, separator: bytes = b"") -> None:
         """`framing` takes one Engine.IO packet; `separator` stands between two."""
         super().__init__(framing, envelope=True)
-        self._separator = separator
+        self.separator = separator
 
     def frame(self, packet: bytes) -> bytes:
         """The bytes of one packet of ours."""
@@ -203,7 +203,7 @@ class SocketEncoding(Encoding):
 
     def reframe(self, waiting: bytes) -> bytes:
         """What waits as packets of a payload, as this encoding has it."""
-        return self._separator.join(map(self._framing, waiting.split(SEPARATOR)))
+        return self.separator.join(map(self._framing, waiting.split(SEPARATOR)))
 
     def encode(self, push: Push, merged: int) -> bytes:
         """See `Encoding`."""
@@ -214,7 +214,7 @@ class SocketEncoding(Encoding):
 
     def reply(self, answer: Answer) -> bytes:
         """See `Encoding`."""
-        return self._separator.join(map(self._framing, _packets(answer)))
+        return self.separator.join(map(self._framing, _packets(answer)))
 
 
 PACKETS = SocketEncoding(bytes, SEPARATOR)
