@@ -13,10 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-TESTED = ("tests/engine", "tests/model", "tests/projections")
+TESTED = ("tests/engine", "tests/hub", "tests/model", "tests/projections")
 ROOMS = runpy.run_path(str(ROOT / "compile_rooms.py"))
 LEFT_PLAIN = {
     "jayx_stream/engine/__init__.py",
+    "jayx_stream/hub/__init__.py",
     "jayx_stream/projections/__init__.py",
     "jayx_stream/projections/rows.py",
 }
@@ -78,8 +79,8 @@ def test_no_struct_is_compiled() -> None:
     assert [module for module in modules if defines_a_struct(SOURCE / module)] == []
 
 
-def test_all_else_of_the_engine_and_the_projections_is_compiled() -> None:
-    folders = (SOURCE / "jayx_stream" / room for room in ("engine", "projections"))
+def test_all_else_of_the_engine_the_projections_and_the_hub_is_compiled() -> None:
+    folders = (SOURCE / "jayx_stream" / room for room in ("engine", "projections", "hub"))
     found = {
         str(path.relative_to(SOURCE))
         for folder in folders

@@ -16,8 +16,8 @@ from jayx_stream.hub.hub import Hub, Source
 from jayx_stream.hub.turn import Turn
 from jayx_stream.model.units import NS_PER_S
 
-READERS_A_SLICE = 100
-"""Written to before the loop looks for what else there is: a millisecond's work, or less."""
+READERS_A_SLICE = 200
+"""Written to before the loop looks for what else there is: a millisecond's work, or two."""
 
 
 class Pace:
