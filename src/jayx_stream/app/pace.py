@@ -29,6 +29,8 @@ class Pace:
         self._turn = Turn(self._drain_soon, write_many)
         self.hub = Hub(source, intervals_s, self._turn)
         self._timer: asyncio.TimerHandle | None = None
+        self._will_drain = False
+        """In the loop's next turn."""
         self._flush_waits = False
         """For the last round to have been written."""
         self._round_end = 0
@@ -68,7 +70,13 @@ class Pace:
         self._drain()
 
     def _drain_soon(self) -> None:
-        asyncio.get_running_loop().call_soon(self._drain)
+        if not self._will_drain:
+            self._will_drain = True
+            asyncio.get_running_loop().call_soon(self._drain_next)
+
+    def _drain_next(self) -> None:
+        self._will_drain = False
+        self._drain()
 
     def _drain(self) -> None:
         self._turn.drain(READERS_A_SLICE)

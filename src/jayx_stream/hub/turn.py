@@ -54,10 +54,11 @@ class Turn:
         if self._answered:
             answered, self._answered = self._answered, {}
             self._write(answered)
-        pushed = self._pushed
-        slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
-        self._write(slice)
-        self.ended += len(slice)
+        if self._pushed:
+            pushed = self._pushed
+            slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
+            self._write(slice)
+            self.ended += len(slice)
         self._is_woken = False
         if self._pushed or self._answered:
             self._be_woken()
