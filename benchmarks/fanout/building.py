@@ -1,5 +1,5 @@
 """Builds what the benchmarks of fan-out compare with, in `.bench/`: peers from the registries, each in an
-environment of its own, and two programs in C.
+environment of its own, and three programs in C.
 """
 
 import shutil
@@ -19,6 +19,9 @@ PYTHON_PEERS = (
 )
 NODE_PEERS = ("ws@8.18.3", "socket.io@4.8.4")
 
+OPENSSL = ("-lssl", "-lcrypto")
+PROGRAMS: dict[str, tuple[str, ...]] = {"load": OPENSSL, "held": OPENSSL, "limit": ()}
+
 
 class BuildError(Exception):
     """What is missing on this machine, and how to have it."""
@@ -29,11 +32,15 @@ def build() -> None:
     for tool, package in (("cc", "gcc"), ("npm", "npm"), ("taskset", "util-linux")):
         if shutil.which(tool) is None:
             raise BuildError(f"{tool} is missing (apt-get install {package})")
+    if not Path("/usr/include/openssl/ssl.h").exists():
+        raise BuildError("OpenSSL's headers are missing (apt-get install libssl-dev)")
     BUILT.mkdir(exist_ok=True)
-    for name in ("load", "limit"):
-        source, program = HERE / f"{name}.c", BUILT / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-            _run("cc", "-O2", "-o", program, source)
+    for name, links in PROGRAMS.items():
+        sources = (HERE / f"{name}.c", HERE / "client.h")
+        program = BUILT / name
+        newest = max(source.stat().st_mtime for source in sources)
+        if not program.exists() or program.stat().st_mtime < newest:
+            _run("cc", "-O2", "-o", program, sources[0], *links)
     if not (BUILT / "python" / ".installed").exists():
         _run(sys.executable, "-m", "venv", BUILT / "python")
         _run(python(), "-m", "pip", "install", "--quiet", *PYTHON_PEERS)

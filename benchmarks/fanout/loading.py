@@ -19,6 +19,7 @@ class Load:
     """Of the server, for one delivery; connects and subscriptions are in it."""
     push_bytes: float
     first_p50_us: float
+    first_p99_us: float
     last_p50_us: float
     last_p99_us: float
     rounds: int
@@ -35,7 +36,8 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
             path.write_text("\n".join(lines))
             files.append(str(path))
         cpu_s = served.cpu_s()
-        numbers = (served.port, readers, seconds, window, pause_us, served.least)
+        numbers: tuple[float, ...] = (served.port, int(served.tls), readers, seconds, window)
+        numbers += (pause_us, served.least)
         ended = subprocess.run(
             [
                 "taskset",
@@ -61,6 +63,7 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
         cpu_us=cpu_s * 1e6 / max(1, told["all_pushes"]),
         push_bytes=told["bytes"] / pushes,
         first_p50_us=told["first_p50_us"],
+        first_p99_us=told["first_p99_us"],
         last_p50_us=told["last_p50_us"],
         last_p99_us=told["last_p99_us"],
         rounds=told["rounds"],

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.fanout.building import BUILT, HERE, python
+from jayx_stream.app.tls_dev import dev_certificate
 
 SERVER_CORE, LOAD_CORE = 0, 1
 MEMORY = "/dev/shm"
@@ -32,15 +34,15 @@ CONFIG = """\
 level = "warning"
 
 [streams]
-orderbook_interval_ms = 0
-kline_interval_ms = 0
+orderbook_interval_ms = {interval_ms}
+kline_interval_ms = {interval_ms}
 
 [limits]
 orders_per_s = 0
 requests_per_s = 0
 connections_per_address = 0
 http_requests_per_s = 0
-ping_after_s = 0
+ping_after_s = {ping_after_s}
 
 [admin]
 port = 0
@@ -54,7 +56,7 @@ lot_size = "0.000001"
 
 [[accounts]]
 name = "maker"
-deposits = { BTC = "1000000", USDT = "1000000000" }
+deposits = {{ BTC = "1000000", USDT = "1000000000" }}
 
 [[accounts.keys]]
 api_key = "maker-key"
@@ -63,7 +65,7 @@ permissions = ["read", "trade"]
 
 [[accounts]]
 name = "conductor"
-deposits = { BTC = "1000000", USDT = "1000000000" }
+deposits = {{ BTC = "1000000", USDT = "1000000000" }}
 
 [[accounts.keys]]
 api_key = "conductor-key"
@@ -87,6 +89,9 @@ class Served:
     go: tuple[str, ...]
     least: int = 150
     """Bytes of a text that is a push."""
+    tls: bool = False
+    stamped: bool = False
+    """Whether its pushes say when they were made."""
 
     def cpu_s(self) -> float:
         """That the process has used."""
@@ -102,16 +107,20 @@ class Served:
 
 
 @contextlib.contextmanager
-def peer(name: str, size: int) -> Iterator[Served]:
-    """One of PEERS, which spreads texts of `size` bytes."""
+def peer(name: str, size: int, *, tls: bool = False) -> Iterator[Served]:
+    """One of PEERS, which spreads texts of `size` bytes; with `tls` one of SECURE_PEERS."""
     command, is_socketio = PEERS[name]
-    node = str(BUILT / "node")
-    words = [*command, str(size), *([node] if command[0] == "node" else [])]
+    words = [*command, str(size)]
+    if command[0] == "node":
+        words.append(str(BUILT / "node"))
+    if tls:
+        certificate = dev_certificate(BUILT, "127.0.0.1")
+        words += [str(certificate.cert), str(certificate.key)]
     with _process(words) as (process, line):
         go, answer = ('42["go"]', '42["ok"') if is_socketio else ("go", "ok")
         hello: tuple[str, ...] = ("40",) if is_socketio else ()
         path = SOCKETIO if is_socketio else "/"
-        yield Served(process.pid, int(line), path, hello, lambda: hello, answer, (go,))
+        yield Served(process.pid, int(line), path, hello, lambda: hello, answer, (go,), tls=tls)
 
 
 PEERS: dict[str, tuple[tuple[str, ...], bool]] = {
@@ -122,24 +131,34 @@ PEERS: dict[str, tuple[tuple[str, ...], bool]] = {
     "Node socket.io": (("node", str(HERE / "peers" / "socketio.mjs")), True),
     "python-socketio": ((str(python()), str(HERE / "peers" / "psio.py")), True),
 }
+SECURE_PEERS = ("Node ws", "websockets.broadcast")
+"""Those whose program takes a certificate."""
 
 
 @contextlib.contextmanager
-def ours(event: str, *, socketio: bool = False, depth: int = 20) -> Iterator[Served]:
+def ours(
+    event: str,
+    *,
+    socketio: bool = False,
+    depth: int = 20,
+    tls: bool = False,
+    interval_ms: int = 0,
+    ping_after_s: int = 0,
+) -> Iterator[Served]:
     """The command, with a journal on the disk, a book of `LEVELS` levels a side, and one lot bought with
-    each go: a push of `kline` or `orderbook` follows from it.
+    each go: a push of `kline` or `orderbook` follows from it. `interval_ms`: between two pushes of one.
     """
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         config = Path(folder) / "venue.toml"
-        config.write_text(CONFIG)
+        config.write_text(CONFIG.format(interval_ms=interval_ms, ping_after_s=ping_after_s))
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]
-        words += ["--port", "0", "--data-dir", f"{folder}/data"]
+        words += ["--port", "0", "--data-dir", f"{folder}/data", *(["--tls-dev"] if tls else [])]
         with _process(words) as (process, line):
-            match = re.search(r"ws://127\.0\.0\.1:(\d+)/", line)
+            match = re.search(r"wss?://127\.0\.0\.1:(\d+)/", line)
             assert match is not None, line
             port = int(match[1])
-            _make_market(port)
-            yield _spoken(process.pid, port, event, socketio, depth)
+            _make_market(port, tls)
+            yield _spoken(process.pid, port, event, socketio, depth, tls)
 
 
 def _request(event: str, message: dict[str, object], id: int | None = None) -> str:
@@ -150,7 +169,7 @@ def _emitted(event: str, message: dict[str, object], id: int | None = None) -> s
     return f"42{'' if id is None else id}{json.dumps([event, message])}"
 
 
-def _spoken(pid: int, port: int, event: str, socketio: bool, depth: int) -> Served:
+def _spoken(pid: int, port: int, event: str, socketio: bool, depth: int, tls: bool) -> Served:
     message: dict[str, object] = {"category": "spot", "symbol": "BTCUSDT"}
     message |= {"interval": "60"} if event == "kline" else {"precise": "1", "depth": depth}
     order: dict[str, object] = dict(TAKING)
@@ -161,7 +180,8 @@ def _spoken(pid: int, port: int, event: str, socketio: bool, depth: int) -> Serv
         return (*hello, say("login", _login(KEY, SECRET)))
 
     reader = (*hello, say(event, message))
-    return Served(pid, port, path, reader, login, answer, (say("order", order, 7),))
+    go = (say("order", order, 7),)
+    return Served(pid, port, path, reader, login, answer, go, tls=tls, stamped=True)
 
 
 def _login(key: str, secret: str) -> dict[str, object]:
@@ -171,7 +191,16 @@ def _login(key: str, secret: str) -> dict[str, object]:
     return {"apiKey": key, "timestamp": timestamp, "sign": sign, "recvWindow": 60_000}
 
 
-def _make_market(port: int) -> None:
+def _connect(port: int, tls: bool) -> ClientConnection:
+    context = None
+    if tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    scheme = "wss" if tls else "ws"
+    return connect(f"{scheme}://127.0.0.1:{port}/", ssl=context, proxy=None)
+
+
+def _make_market(port: int, tls: bool) -> None:
     """Levels on both sides, the best ask as deep as any benchmark is long, and a full list of trades."""
     orders = [
         {"side": side, "type": "LIMIT", "lots": lots, "ticks": 6_000_000 + sign * distance}
@@ -181,7 +210,7 @@ def _make_market(port: int) -> None:
             10_000_000_000 if (side, distance) == ("SELL", 1) else 100_000 + distance * 997
         ]
     ]
-    with connect(f"ws://127.0.0.1:{port}/", proxy=None) as client:
+    with _connect(port, tls) as client:
         client.send(
             json.dumps({"event": "login", "message": _login("maker-key", "maker-secret"), "id": 0})
         )
@@ -191,7 +220,7 @@ def _make_market(port: int) -> None:
         for _ in range(len(orders) + 1):
             answer = json.loads(client.recv())
             assert answer["event"] == "ack", answer
-    with connect(f"ws://127.0.0.1:{port}/", proxy=None) as client:
+    with _connect(port, tls) as client:
         client.send(json.dumps({"event": "login", "message": _login(KEY, SECRET), "id": 0}))
         for number in range(60):
             client.send(json.dumps({"event": "order", "message": TAKING, "id": number}))

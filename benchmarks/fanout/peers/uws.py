@@ -14,7 +14,7 @@ def opened(ws):
 def received(ws, message, opcode):
     if message.startswith("go"):
         app.publish("all", TEXT, OpCode.TEXT)
-        ws.send("ok", OpCode.TEXT)
+    ws.send("ok", OpCode.TEXT)
 
 
 app = App()

@@ -1,15 +1,20 @@
-// Node's `ws`: who connects is a reader; a text that begins with "go" is spread, and answered "ok".
+// Node's `ws`: who connects is a reader; a text is answered "ok", and one that begins with "go" spread before.
 import {createRequire} from "node:module";
 const require = createRequire(process.argv[3] + "/");
 const {WebSocketServer} = require("ws");
+import {createServer as plain} from "node:http";
+import {createServer as secure} from "node:https";
+import {readFileSync} from "node:fs";
 
-const text = "x".repeat(Number(process.argv[2]));
-const server = new WebSocketServer({host: "127.0.0.1", port: 0});
-server.on("listening", () => console.log(server.address().port));
+const [size, , cert, key] = process.argv.slice(2);
+const text = "x".repeat(Number(size));
+const http = cert ? secure({cert: readFileSync(cert), key: readFileSync(key)}) : plain();
+const server = new WebSocketServer({server: http});
 server.on("connection", (socket) => {
   socket.on("message", (data) => {
-    if (!data.toString().startsWith("go")) return;
-    for (const client of server.clients) client.send(text);
+    if (data.toString().startsWith("go"))
+      for (const client of server.clients) client.send(text);
     socket.send("ok");
   });
 });
+http.listen({port: 0, host: "127.0.0.1", backlog: 4096}, () => console.log(http.address().port));
