@@ -25,8 +25,8 @@ from jayx_stream.doors.listener import Listener, listen
 from jayx_stream.doors.polling import Polling
 from jayx_stream.doors.socketio import new_sid
 from jayx_stream.doors.speaking import Speaker, WebSocket
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.visitors import Visitors
-from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.wire.engineio import MESSAGE, Terms
 from jayx_stream.wire.limits import Limits

@@ -32,8 +32,8 @@ from jayx_stream.doors.page import Page
 from jayx_stream.doors.polling import Polling
 from jayx_stream.doors.rest import rest_application
 from jayx_stream.doors.socketio import PATH, SocketSpeaker
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.tls import ServerTls
-from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.engine import Exchange
 from jayx_stream.feed.local import LocalFeed
 from jayx_stream.history import History

@@ -4,7 +4,8 @@ Rule: all that the client gets goes through its outbox, in the order in which it
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from jayx_stream.doors import Venue
 from jayx_stream.doors.trading import StreamTrading, Trading
@@ -23,51 +24,83 @@ from jayx_stream.wire.messages import Answer
 from jayx_stream.wire.push import Encoding
 from jayx_stream.wire.session import Session
 
-CloseCall = Callable[[CloseCode, str], None]
-"""Says goodbye to the client, with a code and a reason."""
+
+class Client(Protocol):
+    """Whose conversation it is."""
+
+    @property
+    def venue(self) -> Venue:
+        """Where it reads and trades."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """From where it comes."""
+        ...
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say goodbye, with a code and a reason."""
+        ...
 
 
 def outbox(
-    write: Callable[[bytes], object], close: CloseCall, encoding: Encoding, venue: Venue
+    write: Callable[[bytes], object], give_up: Callable[[], None], encoding: Encoding, venue: Venue
 ) -> Outbox:
-    """An outbox with the bounds of protocol §10; its reader is closed when it breaks the last one."""
-    limits = venue.limits
-
-    def give_up() -> None:
-        limit = limits.queue_bytes_max
-        close(CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged")
-
+    """An outbox with the bounds of protocol §10; `give_up` closes its reader, `too_slow`."""
     return Outbox(
         write,
         give_up,
         encoding,
         venue.hub.turn,
-        queue_bytes=limits.queue_bytes,
-        queue_bytes_max=limits.queue_bytes_max,
+        queue_bytes=venue.limits.queue_bytes,
+        queue_bytes_max=venue.limits.queue_bytes_max,
         counts=venue.hub.counts,
     )
+
+
+def too_slow(venue: Venue) -> tuple[CloseCode, str]:
+    """The goodbye to a reader whose outbox broke its last bound."""
+    limit = venue.limits.queue_bytes_max
+    return CloseCode.SLOW_READER, f"more than {limit} bytes wait that may not be merged"
 
 
 class Conversation:
     """A client that makes requests, from its first to its last."""
 
-    def __init__(self, venue: Venue, outbox: Outbox, address: str, close: CloseCall) -> None:
-        self._venue = venue
+    __slots__ = (
+        "_client",
+        "_has_left",
+        "_is_listening",
+        "_loop",
+        "_outbox",
+        "_session",
+        "_trading",
+        "_venue",
+    )
+
+    def __init__(self, outbox: Outbox, client: Client) -> None:
+        venue = self._venue = client.venue
         self._outbox = outbox
-        self._close = close
+        self._client = client
         self._is_listening = True
         self._has_left = False
         self._loop = asyncio.get_running_loop()
         self._session = Session(
-            venue.gate, venue.projections, venue.limits, epoch=venue.epoch, address=address
+            venue.gate, venue.projections, venue.limits, epoch=venue.epoch, address=client.address
         )
-        self._trading = StreamTrading(Trading(venue), self.tell)
-        self.key_ids = self._session.key_ids
+        self._trading: StreamTrading | None = None
+        """From the first command on."""
+
+    @property
+    def key_ids(self) -> Collection[str]:
+        """See `visitors.Visitor`."""
+        return self._session.key_ids
 
     @property
     def is_owed(self) -> bool:
         """See `speaking.Connection`."""
-        return self._outbox.waiting_bytes > 0 or self._trading.due > 0
+        is_trading = self._trading is not None and self._trading.due > 0
+        return is_trading or self._outbox.waiting_bytes > 0
 
     def receive(self, text: bytes) -> None:
         """Do what one message asks for."""
@@ -93,9 +126,9 @@ class Conversation:
                 case Remember():
                     self._venue.submit(action.signature)
                 case Submit():
-                    self._trading.submit(action)
+                    self._traded().submit(action)
                 case Close():
-                    self._close(action.code, action.reason)
+                    self._client.close(action.code, action.reason)
                     return
 
     def take_no_more(self) -> None:
@@ -114,4 +147,11 @@ class Conversation:
             return
         self._is_listening, self._has_left = False, True
         self._venue.hub.leave(self._outbox)
-        self._trading.end(self._session.cancel_account)
+        account = self._session.cancel_account
+        if self._trading is not None or account is not None:
+            self._traded().end(account)
+
+    def _traded(self) -> StreamTrading:
+        if self._trading is None:
+            self._trading = StreamTrading(Trading(self._venue), self.tell)
+        return self._trading

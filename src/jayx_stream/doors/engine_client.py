@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from jayx_stream.doors.carriers import FRAMES, PollingCarrier, WebSocketCarrier
-from jayx_stream.doors.conversation import outbox
+from jayx_stream.doors.conversation import outbox, too_slow
 from jayx_stream.doors.counts import Side
 from jayx_stream.doors.rates import Seat
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S, WebSocket
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.visitors import Visitors
-from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.engineio import (
     BinaryMessage,
@@ -123,7 +123,7 @@ class EngineClient:
             transport, self._encoding = Transport.WEBSOCKET, FRAMES
         sid = secrets.token_urlsafe(SID_BYTES)
         self.engine = EngineSession(sid, door.terms, transport, self._loop.time())
-        self.outbox = outbox(self._carrier.write, self.close, self._encoding, self.venue)
+        self.outbox = outbox(self._carrier.write, self.give_up, self._encoding, self.venue)
         if isinstance(place, Seat):
             self.outbox.pause()
         else:
@@ -265,6 +265,10 @@ class EngineClient:
         """See `Connection`."""
         self.leave()
         self._carrier.abort()
+
+    def give_up(self) -> None:
+        """Say goodbye to a client who reads too slowly."""
+        self.close(*too_slow(self.venue))
 
     def tick(self) -> None:
         """Do what is due by now."""

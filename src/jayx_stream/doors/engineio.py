@@ -16,7 +16,7 @@ from jayx_stream.doors.carriers import PACED, PollingCarrier, frame_packet
 from jayx_stream.doors.counts import Side
 from jayx_stream.doors.engine_client import Application, Engine, EngineClient
 from jayx_stream.doors.speaking import Speaker, Unwelcome, WebSocket
-from jayx_stream.doors.websocket import WebSocketDoor
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.engineio import PING_S, VERSION, Breach, Send, Switch, Terms, Transport
 from jayx_stream.wire.limits import Limits

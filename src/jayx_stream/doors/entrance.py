@@ -10,11 +10,15 @@ from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 
+from jayx_stream.doors import rates
 from jayx_stream.doors.address import Network, client_address, is_proxy
 from jayx_stream.doors.head import BoundedHeadProtocol
-from jayx_stream.doors.rates import FREE_PATHS, Headers, Seat, refusal
-from jayx_stream.doors.websocket import WebSocketConnection, WebSocketDoor
+from jayx_stream.doors.rates import FREE_PATHS, Seat, refusal
+from jayx_stream.doors.streams import WebSocketDoor
+from jayx_stream.doors.websocket import WebSocketConnection
 
 _FREE_PATHS = tuple(path.encode() for path in FREE_PATHS)
 
@@ -53,7 +57,6 @@ class EntranceProtocol(BoundedHeadProtocol):
         self._is_proxied = False
         self._seat: Seat | None = None
         """A proxy's connection has one only if it is a client's WebSocket."""
-        self.ws_protocol_class = self._open_stream  # type: ignore[assignment]  # any callable is taken
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -101,13 +104,32 @@ class EntranceProtocol(BoundedHeadProtocol):
             return False
         return True
 
-    def _open_stream(
-        self, *, config: Config, server_state: ServerState, app_state: dict[str, Any]
-    ) -> WebSocketConnection:
-        """Called by uvicorn for an upgrade, as its `ws` class; the seat goes with the connection."""
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def _upgrade(self) -> None:
+        """In place of uvicorn's, which writes the head anew for someone else to read. The seat goes with the
+        connection.
+        """
         assert self._seat is not None, "nobody is upgraded without a seat"
         self._is_upgraded = True
-        return self._entrance.door.open(server_state, self._seat)
+        self.connections.discard(self)
+        connection = WebSocketConnection(self._entrance.door, self.server_state, self._seat)
+        connection.connection_made(self.transport)
+        connection.shake_hands(self._request())
+        self.transport.set_protocol(connection)
+        # Nothing comes here any more. Parser and protocol hold each other, and in a storm of connects the
+        # garbage collector would be all that frees them.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does at a connection's end
+
+    handle_websocket_upgrade = _upgrade
+
+    def _request(self) -> Request:
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers
+        ]
+        method, version = self.scope["method"], self.scope["http_version"]
+        return Request(self.url.decode("latin-1"), Headers(headers), method, f"HTTP/{version}")
 
     def _end(self, answer: bytes) -> None:
         path = self.url.partition(b"?")[0].decode("latin-1")
@@ -119,7 +141,7 @@ class EntranceProtocol(BoundedHeadProtocol):
         reason = f"{limit} connections from {address} are open"
         self._refuse(*refusal(reason, RETRY_CONNECTING_S))
 
-    def _refuse(self, headers: Headers, body: bytes) -> None:
+    def _refuse(self, headers: rates.Headers, body: bytes) -> None:
         lines = [b"HTTP/1.1 429 Too Many Requests", *(b": ".join(each) for each in headers)]
         self._end(b"\r\n".join([*lines, b"connection: close", b"", body]))
 

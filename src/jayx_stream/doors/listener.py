@@ -21,8 +21,8 @@ from jayx_stream.doors.counting import CountedHttp, HttpCounts
 from jayx_stream.doors.entrance import Entrance
 from jayx_stream.doors.rates import RatedHttp
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.tls import ServerTls
-from jayx_stream.doors.websocket import WebSocketDoor
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.session import notice
 

@@ -1,14 +1,16 @@
 """The raw door: requests and pushes on a WebSocket, one JSON text a message (protocol §3)."""
 
+from collections.abc import Collection
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
-from jayx_stream.doors.conversation import Conversation, outbox
+from jayx_stream.doors.conversation import Conversation, outbox, too_slow
 from jayx_stream.doors.counts import Side
 from jayx_stream.doors.speaking import Speaker, WebSocket
 from jayx_stream.doors.visitors import Visitors
+from jayx_stream.wire.messages import Answer
 from jayx_stream.wire.push import Encoding
 
 
@@ -39,30 +41,30 @@ class RawDoor:
 class RawSpeaker:
     """One client of the raw door."""
 
+    __slots__ = ("_connection", "_conversation", "_outbox", "_visitors", "address")
+
     takes_binary = False
     watches_silence = False
 
     def __init__(self, visitors: Visitors, connection: WebSocket, request: Request) -> None:
         query = parse_qs(urlsplit(request.path).query)
         encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
-        venue = connection.venue
         self._visitors = visitors
+        self._connection = connection
         self.address = connection.address
-        self._outbox = outbox(connection.write, connection.close, encoding, venue)
+        self._outbox = outbox(connection.write, self.give_up, encoding, connection.venue)
         self._outbox.descriptor = connection.descriptor
-        self._conversation = Conversation(venue, self._outbox, connection.address, connection.close)
-        self.key_ids = self._conversation.key_ids
-        self.receive_text = self._conversation.receive
-        self.take_no_more = self._conversation.take_no_more
-        self.tell = self._conversation.tell
-        self.pause = self._outbox.pause
-        self.resume = self._outbox.resume
-        self.drain = self._outbox.drain
+        self._conversation = Conversation(self._outbox, connection)
 
     @property
     def waiting_bytes(self) -> int:
         """See `visitors.Visitor`."""
         return self._outbox.waiting_bytes
+
+    @property
+    def key_ids(self) -> Collection[str]:
+        """See `visitors.Visitor`."""
+        return self._conversation.key_ids
 
     @property
     def is_owed(self) -> bool:
@@ -73,9 +75,37 @@ class RawSpeaker:
         """See `Speaker`. The client speaks first."""
         self._visitors.enter(self)
 
+    def receive_text(self, text: bytes) -> None:
+        """See `Speaker`."""
+        self._conversation.receive(text)
+
     def receive_binary(self, data: bytes) -> None:
         """See `Speaker`."""
         raise AssertionError("no binary message is taken")
+
+    def take_no_more(self) -> None:
+        """See `Speaker`."""
+        self._conversation.take_no_more()
+
+    def pause(self) -> None:
+        """See `Speaker`."""
+        self._outbox.pause()
+
+    def resume(self) -> None:
+        """See `Speaker`."""
+        self._outbox.resume()
+
+    def drain(self) -> None:
+        """See `Speaker`."""
+        self._outbox.drain()
+
+    def tell(self, answer: Answer) -> None:
+        """See `Speaker`."""
+        self._conversation.tell(answer)
+
+    def give_up(self) -> None:
+        """Say goodbye to a client who reads too slowly."""
+        self._connection.close(*too_slow(self._connection.venue))
 
     def leave(self) -> None:
         """See `Speaker`."""

@@ -68,9 +68,7 @@ class SocketSpeaker:
                     client.send(packet)
                 case Connected():
                     self._stop_waiting()
-                    self._conversation = Conversation(
-                        client.venue, client.outbox, client.address, client.close
-                    )
+                    self._conversation = Conversation(client.outbox, client)
                 case Disconnected():
                     assert self._conversation is not None, "a client not connected disconnects"
                     self._conversation.leave()

@@ -27,6 +27,8 @@ CANCEL_AGAIN_S = 0.1
 class Trading:
     """What the holders of keys ask of the exchange, whichever way they came."""
 
+    __slots__ = ("_counts", "_venue")
+
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._counts = venue.order_counts
@@ -78,6 +80,8 @@ class Trading:
 
 class StreamTrading:
     """One stream connection's orders, from its login to its end."""
+
+    __slots__ = ("_ended", "_tell", "_trading", "due")
 
     def __init__(self, trading: Trading, tell: Callable[[Answer], None]) -> None:
         """`tell` sends an answer to the client."""

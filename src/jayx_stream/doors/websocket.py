@@ -6,24 +6,20 @@ What is spoken depends on the path: at `/` the raw door's requests and pushes.
 """
 
 import asyncio
-from codecs import getincrementaldecoder
 from http import HTTPStatus
 from typing import Any, cast
 
-from starlette.types import Scope
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import OPEN
-from websockets.server import ServerProtocol
 
-from jayx_stream.doors import Venue
 from jayx_stream.doors.counts import ending
+from jayx_stream.doors.frames import Fragments, FrameProtocol, has_body
 from jayx_stream.doors.origin import is_allowed
-from jayx_stream.doors.rates import AddressLimits, Seat
-from jayx_stream.doors.raw import RawDoor
-from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Connection, Door, Speaker, Unwelcome
-from jayx_stream.doors.visitors import Visitors
+from jayx_stream.doors.rates import Seat
+from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Speaker, Unwelcome
+from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.hub.outbox import NO_DESCRIPTOR
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.limits import READ_BYTES, TokenBucket
@@ -35,62 +31,35 @@ WRITE_BUFFER_BYTES = 65_536
 UNWANTED_BYTES_MAX = 16_384
 """Looked through for a client's goodbye after ours; the rest is dropped as it comes."""
 
-REVOKED_WITHIN_S = 0.5
-"""For a goodbye where a key was revoked: what it let in ends within a second (protocol §9)."""
-
-MAIN_PATH = "/"
-
-
-class WebSocketDoor:
-    """All connections to streams; the listener's HTTP opens one for each upgrade."""
-
-    def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-        self.paths: dict[str, Door] = {MAIN_PATH: RawDoor()}
-        """What is spoken where."""
-        self.connections: set[Connection] = set()
-        """Everyone who is connected; other doors put theirs here, too."""
-        self.addresses = AddressLimits(venue.limits)
-        """Who is connected, and how often each asks."""
-
-    @property
-    def visitors(self) -> dict[str, Visitors]:
-        """Of every path, by their door's name."""
-        return {each.visitors.door: each.visitors for each in self.paths.values()}
-
-    def open(self, server_state: ServerState, seat: Seat) -> "WebSocketConnection":
-        """Make the protocol of one connection; it leaves its seat when it ends."""
-        return WebSocketConnection(self, server_state, seat)
-
-    def revoke(self, key_id: str) -> int:
-        """Close every connection that a key let in, and tell it nothing more; gives how many."""
-        revoked = [each for each in self.connections if each.was_let_in_by(key_id)]
-        for connection in revoked:
-            reason = "the key was revoked"
-            connection.close(CloseCode.KEY_REVOKED, reason, within_s=REVOKED_WITHIN_S)
-        return len(revoked)
-
-    def note_refusal(self, status: int, address: str, path: str = MAIN_PATH) -> None:
-        """A connection was refused with this HTTP status, here or before it came here."""
-        door = self.paths.get(path) or self.paths[MAIN_PATH]
-        door.visitors.refuse(status, address)
-
-    def is_asked_by_client(self, scope: Scope) -> bool:
-        """Whether a request over HTTP is of a client who is in already: its own rate bounds it."""
-        door = self.paths.get(scope["path"])
-        return door is not None and door.is_asked_by_client(scope["method"], scope["query_string"])
-
-
-class _Protocol(ServerProtocol):
-    def recv_frame(self, frame: Frame) -> None:
-        """A close may come between the fragments of a message (RFC 6455, 5.4); the library says no."""
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
-
 
 class WebSocketConnection(asyncio.Protocol):
-    """One connection, from its upgrade request to its end."""
+    """One connection, from its upgrade request to its end. There are very many, most of them idle: what
+    few of them need is made when it is needed.
+    """
+
+    __slots__ = (
+        "_controls",
+        "_door",
+        "_fragments",
+        "_has_left",
+        "_heard_s",
+        "_is_listening",
+        "_limits",
+        "_loop",
+        "_protocol",
+        "_seat",
+        "_server_connections",
+        "_speaker",
+        "_timer",
+        "_transport",
+        "_unwanted_bytes",
+        "_watched_at",
+        "address",
+        "descriptor",
+        "is_behind",
+        "venue",
+        "write",
+    )
 
     def __init__(self, door: WebSocketDoor, server_state: ServerState, seat: Seat) -> None:
         self._door = door
@@ -100,18 +69,20 @@ class WebSocketConnection(asyncio.Protocol):
         self._limits = door.venue.limits
         self._server_connections = cast("set[Any]", server_state.connections)
         self._loop = asyncio.get_running_loop()
-        self._protocol = _Protocol(max_size=self._limits.request_bytes or None)
-        self._controls = TokenBucket(self._limits.requests_per_s, self._limits.requests_burst)
-        self._fragments: list[bytes] = []
-        self._opcode = Opcode.TEXT
-        """Of the message whose fragments come."""
-        self._utf8 = getincrementaldecoder("utf-8")()
+        self._protocol: FrameProtocol
+        self._controls: TokenBucket | None = None
+        """Of pings and pongs."""
+        self._fragments: Fragments | None = None
+        """Of the message that comes in more than one."""
         self._is_listening = False
         """Whether messages are taken: from the handshake until either side says goodbye."""
         self._has_left = False
         self._unwanted_bytes = 0
         self._heard_s = self._loop.time()
+        self._watched_at: int | None = None
+        """The tick at which the watch looks whether the client is silent."""
         self._timer: asyncio.TimerHandle | None = None
+        """Of a goodbye."""
         self._speaker: Speaker | None = None
         self.descriptor = NO_DESCRIPTOR
         self.is_behind = False
@@ -119,7 +90,7 @@ class WebSocketConnection(asyncio.Protocol):
     # What asyncio and uvicorn call.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The upgrade request has been read; `data_received` will bring it."""
+        """The upgrade request has been read; `shake_hands` will be given it."""
         self._server_connections.add(self)
         self._transport = cast("asyncio.Transport", transport)
         self.write = self._transport.write
@@ -146,10 +117,7 @@ class WebSocketConnection(asyncio.Protocol):
         if self._is_listening and self._protocol.state is OPEN:
             self._send()
         for event in self._protocol.events_received():
-            if isinstance(event, Request):
-                self._shake_hands(event)
-                self._send()
-            elif isinstance(event, Frame) and self._is_listening:
+            if isinstance(event, Frame) and self._is_listening:
                 self._receive(event)
         # A goodbye is said last: what came before it in the same bytes is still to be done.
         self._send()
@@ -177,6 +145,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._door.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
+        self._look_no_more()
         self._seat.leave()
         self._leave()
         if self._speaker is not None:
@@ -188,20 +157,26 @@ class WebSocketConnection(asyncio.Protocol):
 
     # The handshake.
 
-    def _shake_hands(self, request: Request) -> None:
+    def shake_hands(self, request: Request) -> None:
+        """Answer the upgrade request, which was read by whoever made the connection."""
         path = request.path.partition("?")[0]
+        # Open from its beginning, it waits for frames; what reads a request keeps it as long as it lives.
+        opened = FrameProtocol(state=OPEN, max_size=self._limits.request_bytes or None)
         try:
             speaker = self._welcome(path, request)
         except Unwelcome as refused:
-            response = self._protocol.reject(refused.status, f"{refused.reason}\n")
+            response = opened.reject(refused.status, f"{refused.reason}\n")
         else:
-            response = self._protocol.accept(request)
-        self._protocol.send_response(response)
+            response = opened.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._protocol = FrameProtocol()
+            self._protocol.send_response(response)
+            self._send()
             self._door.note_refusal(response.status_code, self.address, path)
             self._close_within(CLOSE_WITHIN_S)
             return
-        self._send()
+        self._protocol = opened
+        self.write(response.serialize())
         self._is_listening = True
         self._door.connections.add(self)
         self.hand_over(speaker)
@@ -213,6 +188,8 @@ class WebSocketConnection(asyncio.Protocol):
             paths = " and ".join(self._door.paths)
             reason = f"no stream at {request.path}; there is one at {paths}"
             raise Unwelcome(HTTPStatus.NOT_FOUND, reason)
+        if has_body(request):
+            raise Unwelcome(HTTPStatus.BAD_REQUEST, "an upgrade has no body")
         hosts = request.headers.get_all("Host")
         for origin in request.headers.get_all("Origin"):
             if not is_allowed(origin, hosts, self.venue.origins):
@@ -227,50 +204,71 @@ class WebSocketConnection(asyncio.Protocol):
         if self.is_behind:
             speaker.pause()
         if not speaker.watches_silence:
-            self._wait_for_silence()
+            self.look(self._loop.time())
 
     # Messages.
 
     def _receive(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.PING, Opcode.PONG):
-            if not self._controls.take(self._loop.time()):
-                self.close(CloseCode.FLOODING, "too many pings or pongs")
+            self._count_control()
             return
         if frame.opcode is Opcode.CLOSE or self._speaker is None:
             return
         if frame.opcode is Opcode.BINARY and not self._speaker.takes_binary:
             self._fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
             return
+        if frame.fin and frame.opcode is not Opcode.CONT:
+            self._take(frame.opcode, bytes(frame.data))
+            return
         if frame.opcode is not Opcode.CONT:
-            self._opcode = frame.opcode
-        data = bytes(frame.data)
-        self._fragments.append(data)
+            self._fragments = Fragments(frame.opcode)
+        fragments = self._fragments
+        assert fragments is not None, "the library lets no message begin in its middle"
         limit = self._limits.request_fragments
-        if 0 < limit < len(self._fragments):
+        if 0 < limit <= len(fragments.parts):
             self._fail(CloseCode.POLICY, f"more than {limit} fragments")
             return
-        if self._opcode is Opcode.TEXT:
+        try:
+            fragments.add(bytes(frame.data), is_last=frame.fin)
+        except UnicodeDecodeError as error:
+            self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
+            return
+        if frame.fin:
+            self._fragments = None
+            self._give(fragments.opcode, b"".join(fragments.parts))
+
+    def _take(self, opcode: Opcode, message: bytes) -> None:
+        if opcode is Opcode.TEXT:
             try:
-                self._utf8.decode(data, frame.fin)
+                message.decode()
             except UnicodeDecodeError as error:
                 self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
                 return
-        if frame.fin:
-            message = b"".join(self._fragments)
-            self._fragments.clear()
-            if self._opcode is Opcode.BINARY:
-                self._speaker.receive_binary(message)
-            else:
-                self._speaker.receive_text(message)
+        self._give(opcode, message)
+
+    def _give(self, opcode: Opcode, message: bytes) -> None:
+        assert self._speaker is not None, "nobody speaks before the handshake"
+        if opcode is Opcode.BINARY:
+            self._speaker.receive_binary(message)
+        else:
+            self._speaker.receive_text(message)
+
+    def _count_control(self) -> None:
+        limits = self._limits
+        if self._controls is None:
+            self._controls = TokenBucket(limits.requests_per_s, limits.requests_burst)
+        if not self._controls.take(self._loop.time()):
+            self.close(CloseCode.FLOODING, "too many pings or pongs")
 
     # Silence and the end.
 
-    def _wait_for_silence(self) -> None:
-        """Ping a silent client, and cut one that stays silent."""
+    def look(self, now_s: float) -> None:
+        """Ping a silent client, and cut one that stays silent. See `watching.Watched`."""
         limits = self._limits
+        self._watched_at = None
         if not limits.ping_after_s:
             return
-        silent_s = self._loop.time() - self._heard_s
+        silent_s = now_s - self._heard_s
         rest_s = limits.ping_after_s - silent_s
         if rest_s <= 0:
             if limits.pong_within_s and silent_s >= limits.ping_after_s + limits.pong_within_s:
@@ -281,7 +279,12 @@ class WebSocketConnection(asyncio.Protocol):
                 self._protocol.send_ping(b"")
                 self._send()
         wait_s = rest_s if rest_s > 0 else limits.ping_after_s
-        self._timer = self._loop.call_later(wait_s, self._wait_for_silence)
+        self._watched_at = self._door.watch.look_at(self, now_s + wait_s)
+
+    def _look_no_more(self) -> None:
+        if self._watched_at is not None:
+            self._door.watch.forget(self, self._watched_at)
+            self._watched_at = None
 
     @property
     def waiting_bytes(self) -> int:
@@ -338,6 +341,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._speaker.leave()
 
     def _close_within(self, seconds: float) -> None:
+        self._look_no_more()
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, self._transport.abort)

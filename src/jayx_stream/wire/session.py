@@ -4,8 +4,9 @@ Rule: requests are done in the order in which they came, and an answer stands be
 only that of an order waits for the exchange.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -64,6 +65,10 @@ EVENTS = (
 """All that a client may send."""
 
 
+_NO_KEYS: frozenset[str] = frozenset()
+_NONE_YET: Mapping[str, str] = MappingProxyType({})
+
+
 class Request(Struct):
     """The envelope of a request; `data` is accepted in place of `message`."""
 
@@ -89,6 +94,21 @@ class StreamName(Struct, omit_defaults=True):
 class Session:
     """The state of one client: what it reads, and for whom it trades."""
 
+    __slots__ = (
+        "_address",
+        "_cancel_on_disconnect",
+        "_channels",
+        "_directory",
+        "_epoch",
+        "_limits",
+        "_present",
+        "_readers",
+        "_refused_in_a_row",
+        "_requests",
+        "_trader",
+        "key_ids",
+    )
+
     def __init__(
         self,
         directory: Directory,
@@ -107,12 +127,14 @@ class Session:
         self._channels: dict[str, Channel] = {}
         self._requests = TokenBucket(limits.requests_per_s, limits.requests_burst)
         self._refused_in_a_row = 0
-        self._readers: dict[str, str] = {}
+        self._readers: Mapping[str, str] = _NONE_YET
         """Accounts by the keys that were good for reading them."""
         self._trader: Caller | None = None
         self._cancel_on_disconnect = False
-        self.key_ids: set[str] = set()
-        """Of all keys that this client was let in by."""
+        self.key_ids = _NO_KEYS
+        """Of all keys that this client was let in by. Most clients come without one: like the readers they
+        are made anew for each that there is.
+        """
 
     @property
     def cancel_account(self) -> str | None:
@@ -234,8 +256,8 @@ class Session:
             event, request.api_key, request.timestamp, request.sign, request.recv_window
         )
         caller = self._directory.reader(request.api_key, signature, self._address)
-        self._readers[request.api_key] = caller.account
-        self.key_ids.add(caller.key_id)
+        self._readers = {**self._readers, request.api_key: caller.account}
+        self.key_ids |= {caller.key_id}
         return caller.account
 
     def _recognize(self, event: str, request: PrivateRequest) -> str:
@@ -252,7 +274,7 @@ class Session:
         )
         assert signature is not None, "a login was read without its signature"
         caller = self._directory.check(signature, self._address, Permission.TRADE)
-        self.key_ids.add(caller.key_id)
+        self.key_ids |= {caller.key_id}
         self._trader = caller
         self._cancel_on_disconnect = wanted.cancel_on_disconnect
         if caller.used is not None:
