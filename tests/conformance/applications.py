@@ -16,9 +16,10 @@ from starlette.routing import Route
 from websockets.frames import Frame, Opcode
 
 from jayx_stream.app.clock import system_clock
-from jayx_stream.app.config import Config, InstrumentTerms
+from jayx_stream.app.config import Config, InstrumentTerms, Streams
 from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.doors.counts import Side
+from jayx_stream.doors.deflate import deflated_frame
 from jayx_stream.doors.engine_client import EngineClient
 from jayx_stream.doors.engineio import EngineDoor
 from jayx_stream.doors.listener import Listener, listen
@@ -27,6 +28,7 @@ from jayx_stream.doors.socketio import new_sid
 from jayx_stream.doors.speaking import Speaker, WebSocket
 from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.visitors import Visitors
+from jayx_stream.doors.websocket import WebSocketConnection
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.wire.engineio import MESSAGE, Terms
 from jayx_stream.wire.limits import Limits
@@ -151,10 +153,21 @@ class WebSocketEcho:
         pass
 
     def receive_text(self, text: bytes) -> None:
-        self._connection.write(Frame(Opcode.TEXT, text).serialize(mask=False))
+        if self._connection.takes_deflated:
+            self._connection.write(deflated_frame(text))
+        else:
+            self._write(Opcode.TEXT, text)
 
     def receive_binary(self, data: bytes) -> None:
-        self._connection.write(Frame(Opcode.BINARY, data).serialize(mask=False))
+        self._write(Opcode.BINARY, data)
+
+    def _write(self, opcode: Opcode, data: bytes) -> None:
+        """Compressed where that was agreed on: kosoku (0.1.0) takes a binary message that is plain for a
+        text there.
+        """
+        assert isinstance(self._connection, WebSocketConnection)
+        agreed = self._connection._protocol.extensions
+        self._connection.write(Frame(opcode, data).serialize(mask=False, extensions=agreed))
 
     def take_no_more(self) -> None:
         pass
@@ -196,9 +209,8 @@ async def _house(limits: Limits) -> EmbeddedVenue:
     terms = InstrumentTerms(
         symbol="BTCUSDT", base="BTC", quote="USDT", tick_size="0.01", lot_size="0.000001"
     )
-    venue = EmbeddedVenue(
-        Config(limits=limits, instruments=(terms,)), MemoryJournal(), system_clock
-    )
+    config = Config(streams=Streams(deflate=True), limits=limits, instruments=(terms,))
+    venue = EmbeddedVenue(config, MemoryJournal(), system_clock)
     await venue.recover()
     venue.not_ready = None
     return venue

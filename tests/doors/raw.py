@@ -149,9 +149,14 @@ def head(path: str, headers: dict[str, str], method: str = "GET") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def shake_hands(port: int, path: str, *, receive_buffer: int | None = None) -> RawClient:
-    """A client whose upgrade was accepted."""
+async def shake_hands(
+    port: int, path: str, *, receive_buffer: int | None = None, offer: str | None = None
+) -> RawClient:
+    """A client whose upgrade was accepted; `offer`: of extensions."""
     client = await connect(port, receive_buffer=receive_buffer)
-    answer = await http_head(client, head(path, {**UPGRADE, "Host": f"127.0.0.1:{port}"}))
+    headers = {**UPGRADE, "Host": f"127.0.0.1:{port}"}
+    if offer is not None:
+        headers["Sec-WebSocket-Extensions"] = offer
+    answer = await http_head(client, head(path, headers))
     assert answer.startswith(b"HTTP/1.1 101 "), answer
     return client

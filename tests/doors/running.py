@@ -60,12 +60,13 @@ def configured(
     *,
     orderbook_interval_ms: int = 0,
     kline_interval_ms: int = 0,
+    deflate: bool = False,
     origins: tuple[str, ...] = (),
 ) -> Config:
     """Two instruments, alice and bob; every change is pushed at once."""
     return Config(
         server=Server(port=0, origins=origins),
-        streams=Streams(orderbook_interval_ms, kline_interval_ms),
+        streams=Streams(orderbook_interval_ms, kline_interval_ms, deflate),
         limits=bounds or limits(),
         instruments=(BTCUSDT, ETHUSDT),
         accounts=ACCOUNTS,
@@ -98,9 +99,12 @@ class Running:
         """The `websockets` library's client."""
         return websockets.connect(f"ws://127.0.0.1:{self.port}/{query}", proxy=None)
 
-    async def raw(self, query: str = "", *, receive_buffer: int | None = None) -> RawClient:
+    async def raw(
+        self, query: str = "", *, receive_buffer: int | None = None, offer: str | None = None
+    ) -> RawClient:
         """A client that is free to do wrong."""
-        return await shake_hands(self.port, f"/{query}", receive_buffer=receive_buffer)
+        path = f"/{query}"
+        return await shake_hands(self.port, path, receive_buffer=receive_buffer, offer=offer)
 
     @contextlib.asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -34,10 +34,11 @@ class Attacker:
         )
         return RawClient(reader, writer)
 
-    async def upgrade(self) -> RawClient:
-        """A WebSocket connection."""
+    async def upgrade(self, offer: str | None = None) -> RawClient:
+        """A WebSocket connection; `offer`: of extensions."""
         client = await self.connect()
-        answer = await http_head(client, self.head("/", UPGRADE))
+        more = {} if offer is None else {"Sec-WebSocket-Extensions": offer}
+        answer = await http_head(client, self.head("/", {**UPGRADE, **more}))
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         return client
 
@@ -46,11 +47,11 @@ class Attacker:
         return head(path, {**headers, "Host": f"127.0.0.1:{self._port}"}, method)
 
 
-def sent(data: bytes, answers: int = 0) -> Attack:
+def sent(data: bytes, answers: int = 0, offer: str | None = None) -> Attack:
     """Over a WebSocket: send the bytes, and tell so many answers, or all until the close."""
 
     async def attack(attacker: Attacker) -> str:
-        async with await attacker.upgrade() as client:
+        async with await attacker.upgrade(offer) as client:
             await client.send(data)
             return await told(client, answers)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
+from tests.doors.deflating import OFFER, RSV1, deflated
 from tests.doors.raw import BINARY, CONT, PING, TEXT, UPGRADE, frame, request, text
 from tests.hostile.attack import Attack, Attacker, asked, http_answer, said, sent, told
 
@@ -37,6 +38,11 @@ def signed(timestamp: str, sign: str = "AAAA", key: str = "clmsionk21ru") -> Att
         f"JAYX-ACCESS-SIGN: {sign}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
     return asked(b"POST /api/v1/trader/order HTTP/1.1\r\n" + HOST + headers + body)
+
+
+def inflating(payload: bytes, times: int = 1, **more: bool) -> Attack:
+    """Messages that are compressed, as was agreed on."""
+    return sent(frame(TEXT, payload, reserved=RSV1, **more) * times, offer=OFFER)
 
 
 def got(path: str, method: str = "GET") -> Attack:
@@ -157,6 +163,15 @@ ROWS = (
         sent(frame(TEXT, b"", fin=False) + frame(CONT, b"", fin=False) * 500),
         "close 1008",
     ),
+    # Compressed frames.
+    Row("compressed, not agreed on", sent(frame(TEXT, b"\xaa\x06\x00", reserved=RSV1)), "close 1002"),
+    Row("60 KB that become 64 MB", inflating(deflated(bytes(64_000_000))), "close 1009"),
+    Row("a first fragment that becomes 60 MB",
+        inflating(deflated(bytes(64_000_000))[:60_000], fin=False), "close 1009"),
+    Row("bytes that nobody compressed", inflating(b"\xff" * 100), "close 1002"),
+    Row("1,000 requests of 64 KiB in 80 KB",
+        inflating(deflated(b'{"event":"ping"}'.ljust(65_536)), 1000),
+        "pong, RATE_LIMITED, close 4029"),
     Row("HTTP after the upgrade", sent(b"GET / HTTP/1.1\r\n\r\n"), "close 1002"),
     # JSON.
     Row("no JSON", said("hello"), "BAD_JSON"),

@@ -14,7 +14,8 @@ from tests.hostile.rows import Row
 CONFIG = command.CONFIG.replace("orders_per_s = 0", "handshake_s = 1").replace(
     "http_requests_per_s = 0\n", ""
 )
-"""All limits are those of the defaults, but for the deadlines of handshakes."""
+CONFIG += "\n[streams]\ndeflate = true\n"
+"""All limits are those of the defaults, but for the deadlines of handshakes; compression may be had."""
 ROW_WITHIN_S = 60.0
 
 

@@ -63,10 +63,12 @@ class Data(Section, frozen=True):
 
 
 class Streams(Section, frozen=True):
-    """`[streams]`: how often a stream's state is pushed at most."""
+    """`[streams]`: how often a stream's state is pushed at most, and in which form."""
 
     orderbook_interval_ms: int = 100
     kline_interval_ms: int = 250
+    deflate: bool = False
+    """Agree to permessage-deflate with clients that offer it."""
 
 
 class Keys(Section, frozen=True):

@@ -148,6 +148,11 @@ class EmbeddedVenue:
         )
 
     @property
+    def deflate(self) -> bool:
+        """See `doors.Venue`."""
+        return self.config.streams.deflate
+
+    @property
     def epoch(self) -> str:
         """See `doors.Venue`."""
         return self._journal.epoch

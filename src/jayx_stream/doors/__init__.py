@@ -101,6 +101,11 @@ class Venue(Protocol):
         ...
 
     @property
+    def deflate(self) -> bool:
+        """Whether compressed frames are agreed on with those who offer it."""
+        ...
+
+    @property
     def not_ready(self) -> str | None:
         """Why the venue does not serve; None if it does."""
         ...

@@ -10,6 +10,7 @@ from typing import Protocol
 from websockets.frames import Frame, Opcode
 
 from jayx_stream.doors.counts import ABNORMAL, Side
+from jayx_stream.doors.deflate import deflated_frame, text_frame
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S, WebSocket
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.engineio import CLOSE, NOOP, Breach, binary_of, join_payload
@@ -29,12 +30,18 @@ def frame_packet(packet: bytes) -> bytes:
     """A packet of ours as a WebSocket frame."""
     data = binary_of(packet)
     if data is None:
-        return Frame(Opcode.TEXT, packet).serialize(mask=False)
+        return text_frame(packet)
     return Frame(Opcode.BINARY, data).serialize(mask=False)
 
 
 FRAMES = SocketEncoding(frame_packet)
-"""For WebSocket, as `socketio.PACKETS` is for polling."""
+DEFLATED_FRAMES = SocketEncoding(frame_packet, deflating=deflated_frame)
+"""For WebSocket, as `socketio.PACKETS` is for polling; the second for those who take compressed frames."""
+
+
+def frames_for(connection: WebSocket) -> SocketEncoding:
+    """The encoding of what goes over a connection."""
+    return DEFLATED_FRAMES if connection.takes_deflated else FRAMES
 
 
 class WebSocketCarrier:

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from jayx_stream.doors.carriers import FRAMES, PollingCarrier, WebSocketCarrier
+from jayx_stream.doors.carriers import PollingCarrier, WebSocketCarrier, frames_for
 from jayx_stream.doors.conversation import outbox, too_slow
 from jayx_stream.doors.counts import Side
 from jayx_stream.doors.rates import Seat
@@ -120,7 +120,7 @@ class EngineClient:
             transport, self._encoding = Transport.POLLING, PACKETS
         else:
             self._carrier = WebSocketCarrier(place)
-            transport, self._encoding = Transport.WEBSOCKET, FRAMES
+            transport, self._encoding = Transport.WEBSOCKET, frames_for(place)
         sid = secrets.token_urlsafe(SID_BYTES)
         self.engine = EngineSession(sid, door.terms, transport, self._loop.time())
         self.outbox = outbox(self._carrier.write, self.give_up, self._encoding, self.venue)
@@ -300,13 +300,14 @@ class EngineClient:
         assert self.polled is not None, "the session is on a WebSocket already"
         ahead = self.polled.retire()
         self.polled, self.probing = None, None
-        self._carrier, self._encoding = WebSocketCarrier(connection), FRAMES
+        self._carrier, self._encoding = WebSocketCarrier(connection), frames_for(connection)
         self._give_seat_up()
         connection.hand_over(self)
         for packet in ahead:
             self._carrier.send(packet)
+        encoding = self._encoding
         self.venue.hub.switch(
-            self.outbox, connection.write, FRAMES, FRAMES.reframe, connection.descriptor
+            self.outbox, connection.write, encoding, encoding.reframe, connection.descriptor
         )
         if not connection.is_behind:
             self.outbox.resume()

@@ -3,24 +3,23 @@
 from collections.abc import Collection
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 from jayx_stream.doors.conversation import Conversation, outbox, too_slow
 from jayx_stream.doors.counts import Side
+from jayx_stream.doors.deflate import deflated_frame, text_frame
 from jayx_stream.doors.speaking import Speaker, WebSocket
 from jayx_stream.doors.visitors import Visitors
 from jayx_stream.wire.messages import Answer
 from jayx_stream.wire.push import Encoding
 
-
-def _frame(text: bytes) -> bytes:
-    return Frame(Opcode.TEXT, text).serialize(mask=False)
-
-
-ENVELOPED = Encoding(_frame, envelope=True)
-BARE = Encoding(_frame, envelope=False)
+ENVELOPED = Encoding(text_frame, envelope=True)
+BARE = Encoding(text_frame, envelope=False)
 """For `/?envelope=none`: pushes are the documented payload alone."""
+
+DEFLATED_ENVELOPED = Encoding(text_frame, envelope=True, deflating=deflated_frame)
+DEFLATED_BARE = Encoding(text_frame, envelope=False, deflating=deflated_frame)
+"""The same, for those who take compressed frames."""
 
 
 class RawDoor:
@@ -48,7 +47,11 @@ class RawSpeaker:
 
     def __init__(self, visitors: Visitors, connection: WebSocket, request: Request) -> None:
         query = parse_qs(urlsplit(request.path).query)
-        encoding = BARE if query.get("envelope") == ["none"] else ENVELOPED
+        is_bare = query.get("envelope") == ["none"]
+        if connection.takes_deflated:
+            encoding = DEFLATED_BARE if is_bare else DEFLATED_ENVELOPED
+        else:
+            encoding = BARE if is_bare else ENVELOPED
         self._visitors = visitors
         self._connection = connection
         self.address = connection.address

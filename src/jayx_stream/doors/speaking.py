@@ -54,6 +54,8 @@ class WebSocket(Connection, Protocol):
     """Of its socket, if that may be written to past `write`; see `hub.outbox`."""
     is_behind: bool
     """Whether the client reads slower than we write."""
+    takes_deflated: bool
+    """Whether compressed frames were agreed on."""
 
     def write(self, frames: bytes) -> None:
         """Write what is framed."""

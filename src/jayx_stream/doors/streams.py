@@ -6,6 +6,7 @@ Rule: who comes in is in one set here from the handshake to the end.
 from starlette.types import Scope
 
 from jayx_stream.doors import Venue
+from jayx_stream.doors.deflate import OFFERED
 from jayx_stream.doors.rates import AddressLimits
 from jayx_stream.doors.raw import RawDoor
 from jayx_stream.doors.speaking import Connection, Door
@@ -30,6 +31,8 @@ class WebSocketDoor:
         """Everyone who is connected; other doors put theirs here, too."""
         self.addresses = AddressLimits(venue.limits)
         """Who is connected, and how often each asks."""
+        self.extensions = [OFFERED] if venue.deflate else []
+        """What may be agreed on in a handshake."""
         self.watch = Watch()
         """For those who say nothing."""
 

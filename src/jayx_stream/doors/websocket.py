@@ -15,10 +15,11 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from jayx_stream.doors.counts import ending
+from jayx_stream.doors.deflate import takes_deflated
 from jayx_stream.doors.frames import Fragments, FrameProtocol, has_body
 from jayx_stream.doors.origin import is_allowed
 from jayx_stream.doors.rates import Seat
-from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Speaker, Unwelcome
+from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Door, Speaker, Unwelcome
 from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.hub.outbox import NO_DESCRIPTOR
 from jayx_stream.model.reasons import CloseCode
@@ -57,6 +58,7 @@ class WebSocketConnection(asyncio.Protocol):
         "address",
         "descriptor",
         "is_behind",
+        "takes_deflated",
         "venue",
         "write",
     )
@@ -70,6 +72,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._server_connections = cast("set[Any]", server_state.connections)
         self._loop = asyncio.get_running_loop()
         self._protocol: FrameProtocol
+        self.takes_deflated = False
         self._controls: TokenBucket | None = None
         """Of pings and pongs."""
         self._fragments: Fragments | None = None
@@ -161,14 +164,18 @@ class WebSocketConnection(asyncio.Protocol):
         """Answer the upgrade request, which was read by whoever made the connection."""
         path = request.path.partition("?")[0]
         # Open from its beginning, it waits for frames; what reads a request keeps it as long as it lives.
-        opened = FrameProtocol(state=OPEN, max_size=self._limits.request_bytes or None)
+        max_size = self._limits.request_bytes or None
+        opened = FrameProtocol(state=OPEN, max_size=max_size, extensions=self._door.extensions)
+        speaker: Speaker | None = None
         try:
-            speaker = self._welcome(path, request)
+            door = self._door_at(path, request)
+            response = opened.accept(request)
+            if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+                self.takes_deflated = takes_deflated(opened.extensions)
+                speaker = door.welcome(self, request)
         except Unwelcome as refused:
             response = opened.reject(refused.status, f"{refused.reason}\n")
-        else:
-            response = opened.accept(request)
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        if speaker is None:
             self._protocol = FrameProtocol()
             self._protocol.send_response(response)
             self._send()
@@ -182,7 +189,8 @@ class WebSocketConnection(asyncio.Protocol):
         self.hand_over(speaker)
         speaker.begin()
 
-    def _welcome(self, path: str, request: Request) -> Speaker:
+    def _door_at(self, path: str, request: Request) -> Door:
+        """What may be spoken there. Raises Unwelcome."""
         door = self._door.paths.get(path)
         if door is None:
             paths = " and ".join(self._door.paths)
@@ -196,7 +204,7 @@ class WebSocketConnection(asyncio.Protocol):
                 raise Unwelcome(HTTPStatus.FORBIDDEN, f"pages from {origin} may not connect")
         if self.venue.not_ready is not None:
             raise Unwelcome(HTTPStatus.SERVICE_UNAVAILABLE, self.venue.not_ready)
-        return door.welcome(self, request)
+        return door
 
     def hand_over(self, speaker: Speaker) -> None:
         """From now on this is spoken."""

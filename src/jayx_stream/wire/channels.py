@@ -97,4 +97,7 @@ class OpenOrdersChannel(Struct, frozen=True):
         return f"openorders:{CATEGORY}:{self.symbol}@{self.account}"
 
 
+PUBLIC_EVENTS = frozenset({KlineChannel.event, OrderbookChannel.event})
+"""Of streams that tell everyone the same. All others are an account's own."""
+
 Channel = KlineChannel | OrderbookChannel | PositionsChannel | OpenOrdersChannel

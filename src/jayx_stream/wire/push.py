@@ -8,10 +8,16 @@ from collections.abc import Callable, Hashable
 from msgspec import UNSET, Raw
 
 from jayx_stream.model.views import Orderbook
+from jayx_stream.wire.channels import PUBLIC_EVENTS
 from jayx_stream.wire.messages import Answer, Envelope, encode
 
 Framing = Callable[[bytes], bytes]
 """From a message's text to what a door writes."""
+
+DEFLATED_BYTES_MIN = 300
+"""Of a text that is worth compressing. Below, less than 120 bytes are saved, and nothing is where what is
+written fits a packet anyway; books are larger, klines are not.
+"""
 
 
 class Push:
@@ -89,14 +95,18 @@ class Encoding:
     separator = b""
     """Stands between two frames that are written in one go."""
 
-    def __init__(self, framing: Framing, *, envelope: bool) -> None:
+    def __init__(
+        self, framing: Framing, *, envelope: bool, deflating: Framing | None = None
+    ) -> None:
+        """`deflating`: a framing that compresses, if these readers take compressed frames."""
         self._framing = framing
         self._envelope = envelope
+        self._deflating = deflating
 
     def encode(self, push: Push, merged: int) -> bytes:
         """The bytes of one push. `Push.frame` remembers them."""
         if not self._envelope:
-            return self._framing(push.payload)
+            return self._framed(push.payload, push, merged)
         envelope = Envelope(
             push.event,
             Raw(push.payload),
@@ -109,7 +119,17 @@ class Encoding:
             UNSET if push.prev is None else push.prev,
             UNSET if push.checksum is None else push.checksum,
         )
-        return self._framing(encode(envelope))
+        return self._framed(encode(envelope), push, merged)
+
+    def _framed(self, text: bytes, push: Push, merged: int) -> bytes:
+        """A push's text, compressed if that serves many at once and tells nobody anything: what stands
+        beside a secret, and is another's to choose, would find it out by how long both become together.
+        A push that stands for others is one reader's alone, and being slow is not to cost the rest.
+        """
+        deflating, is_public = self._deflating, push.event in PUBLIC_EVENTS
+        if deflating is None or not is_public or merged or len(text) < DEFLATED_BYTES_MIN:
+            return self._framing(text)
+        return deflating(text)
 
     def reply(self, answer: Answer) -> bytes:
         """The bytes of an answer to one client."""

@@ -192,9 +192,11 @@ class SocketEncoding(Encoding):
     and events.
     """
 
-    def __init__(self, framing: Framing, separator: bytes = b"") -> None:
-        """`framing` takes one Engine.IO packet; `separator` stands between two."""
-        super().__init__(framing, envelope=True)
+    def __init__(
+        self, framing: Framing, separator: bytes = b"", deflating: Framing | None = None
+    ) -> None:
+        """`framing` and `deflating` take one Engine.IO packet; `separator` stands between two."""
+        super().__init__(framing, envelope=True, deflating=deflating)
         self.separator = separator
 
     def frame(self, packet: bytes) -> bytes:
@@ -210,7 +212,8 @@ class SocketEncoding(Encoding):
         name = encode(push.event)
         envelope = _ENVELOPED.encode(push, merged)
         rest = envelope[len(b'{"event":,"message":,') + len(name) + len(push.payload) :]
-        return self._framing(_EVENT + b"[" + name + b"," + push.payload + b",{" + rest + b"]")
+        text = _EVENT + b"[" + name + b"," + push.payload + b",{" + rest + b"]"
+        return self._framed(text, push, merged)
 
     def reply(self, answer: Answer) -> bytes:
         """See `Encoding`."""
