@@ -6,7 +6,8 @@
  * conductor does the same with CONDUCTOR_FILE, then sends the lines of GO_FILE, one after the other and again from
  * the first: at most WINDOW of them are unanswered at a time, and PAUSE_US pass between an answer and the next
  * (0: none). A text of LEAST bytes or more at a reader is a push; any text at the conductor that begins with what
- * the first line of GO_FILE says is an answer.
+ * the first line of GO_FILE says is an answer. With LOAD_OFFER in the environment everyone offers these extensions;
+ * what comes compressed is counted as it comes.
  *
  * Prints one line of JSON: goes, pushes and bytes at all readers within SECONDS, which begin a second after the
  * last connection; all pushes ever; and, if WINDOW is 1, the microseconds from a go to the first and to the last

@@ -1,6 +1,7 @@
 """One run of the load against one server, on the other core."""
 
 import json
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
         cpu_s = served.cpu_s()
         numbers: tuple[float, ...] = (served.port, int(served.tls), readers, seconds, window)
         numbers += (pause_us, served.least)
+        offer = {"LOAD_OFFER": served.offer} if served.offer else {}
         ended = subprocess.run(
             [
                 "taskset",
@@ -52,6 +54,7 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
             text=True,
             timeout=seconds + 30,
             check=False,
+            env=os.environ | offer,
         )
         if ended.returncode:
             raise RuntimeError(f"the load ended: {ended.stderr}")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +28,15 @@ SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
 KEY, SECRET = "conductor-key", "conductor-secret"
 LEVELS = 60
 """Of each half of the book."""
+Resting = tuple[str, int, int]
+"""Side, ticks, and lots of an order."""
 TAKING = {"symbol": "BTCUSDT", "side": "BUY", "type": "IOC", "lots": 1, "ticks": 6_000_001}
 CONFIG = """\
 [log]
 level = "warning"
 
 [streams]
+deflate = {deflate}
 orderbook_interval_ms = {interval_ms}
 kline_interval_ms = {interval_ms}
 
@@ -56,7 +59,7 @@ lot_size = "0.000001"
 
 [[accounts]]
 name = "maker"
-deposits = {{ BTC = "1000000", USDT = "1000000000" }}
+deposits = {{ BTC = "1000000", USDT = "10000000000" }}
 
 [[accounts.keys]]
 api_key = "maker-key"
@@ -65,7 +68,7 @@ permissions = ["read", "trade"]
 
 [[accounts]]
 name = "conductor"
-deposits = {{ BTC = "1000000", USDT = "1000000000" }}
+deposits = {{ BTC = "1000000", USDT = "10000000000" }}
 
 [[accounts.keys]]
 api_key = "conductor-key"
@@ -92,6 +95,8 @@ class Served:
     tls: bool = False
     stamped: bool = False
     """Whether its pushes say when they were made."""
+    offer: str = ""
+    """Of extensions, that everyone makes."""
 
     def cpu_s(self) -> float:
         """That the process has used."""
@@ -144,20 +149,23 @@ def ours(
     tls: bool = False,
     interval_ms: int = 0,
     ping_after_s: int = 0,
+    deflate: bool = False,
+    resting: Sequence[Resting] | None = None,
 ) -> Iterator[Served]:
     """The command, with a journal on the disk, a book of `LEVELS` levels a side, and one lot bought with
     each go: a push of `kline` or `orderbook` follows from it. `interval_ms`: between two pushes of one.
     """
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         config = Path(folder) / "venue.toml"
-        config.write_text(CONFIG.format(interval_ms=interval_ms, ping_after_s=ping_after_s))
+        settings = {"interval_ms": interval_ms, "ping_after_s": ping_after_s}
+        config.write_text(CONFIG.format(**settings, deflate=str(deflate).lower()))
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]
         words += ["--port", "0", "--data-dir", f"{folder}/data", *(["--tls-dev"] if tls else [])]
         with _process(words) as (process, line):
             match = re.search(r"wss?://127\.0\.0\.1:(\d+)/", line)
             assert match is not None, line
             port = int(match[1])
-            _make_market(port, tls)
+            _make_market(port, tls, resting or even_book())
             yield _spoken(process.pid, port, event, socketio, depth, tls)
 
 
@@ -200,15 +208,23 @@ def _connect(port: int, tls: bool) -> ClientConnection:
     return connect(f"{scheme}://127.0.0.1:{port}/", ssl=context, proxy=None)
 
 
-def _make_market(port: int, tls: bool) -> None:
-    """Levels on both sides, the best ask as deep as any benchmark is long, and a full list of trades."""
-    orders = [
-        {"side": side, "type": "LIMIT", "lots": lots, "ticks": 6_000_000 + sign * distance}
+def even_book() -> list[Resting]:
+    """Levels on both sides, the best ask as deep as any benchmark is long."""
+    return [
+        (side, 6_000_000 + sign * distance, lots)
         for side, sign in (("BUY", -1), ("SELL", 1))
         for distance in range(1, LEVELS + 1)
         for lots in [
             10_000_000_000 if (side, distance) == ("SELL", 1) else 100_000 + distance * 997
         ]
+    ]
+
+
+def _make_market(port: int, tls: bool, resting: Sequence[Resting]) -> None:
+    """A book, and a full list of trades."""
+    orders = [
+        {"side": side, "type": "LIMIT", "lots": lots, "ticks": ticks}
+        for side, ticks, lots in resting
     ]
     with _connect(port, tls) as client:
         client.send(

@@ -67,6 +67,7 @@ def test_the_sandbox_is_as_it_says() -> None:
     config = load(SANDBOX)
     assert (config.server.host, config.server.port) == ("127.0.0.1", 8443)
     assert (config.streams.orderbook_interval_ms, config.streams.kline_interval_ms) == (100, 250)
+    assert not config.streams.deflate
     assert config.limits.queue_bytes_max == 4_194_304
     assert [terms.define().symbol for terms in config.instruments] == ["BTCUSDT", "ETHUSDT"]
     alice, bob = config.accounts
@@ -118,6 +119,11 @@ def test_an_unknown_key_is_named_with_its_line(
     ("old", "new", "said"),
     [
         ("9000", '"9000"', "2: server.port: Expected `int`, got `str` (it is '9000')"),
+        (
+            "[limits]",
+            '[streams]\ndeflate = "on"\n[limits]',
+            "5: streams.deflate: Expected `bool`, got `str` (it is 'on')",
+        ),
         ("9000", "true", "2: server.port: Expected `int`, got `bool` (it is True)"),
         (
             '"0.01"',

@@ -1,0 +1,130 @@
+"""What compressing books costs where it is done once for all readers, beside peers who do it for each; and
+what it saves, beside `mode: delta`.
+
+Ours is the command as it is, `[streams] deflate = true`; behind each push are five orders, three that
+rest and two that trade. The peers spread, in turn, texts that were recorded of ours, driven in the same
+way, with their own permessage-deflate. All readers offer it as browsers do. All servers on one core, the
+load (C, one thread) on the other; interleaved rounds, medians. Bytes are those on the wire, without the
+frame's head. CPU includes the handshakes.
+
+    python -m benchmarks.bench_deflate [READERS [ROUNDS]]
+"""
+
+import contextlib
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, median
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.fanout.books import BOOK, OFFER, PEERS, driven, peer, record
+from benchmarks.fanout.building import BuildError, build
+from benchmarks.fanout.loading import Load, load
+from benchmarks.fanout.servers import Served, ours
+
+READERS, ROUNDS = 1000, 3
+SECONDS = 2.0
+OURS = "jayx-stream, deflate"
+
+Serve = Callable[[], AbstractContextManager[Served]]
+
+
+@contextlib.contextmanager
+def book(*, deflate: bool, **more: object) -> Iterator[Served]:
+    """Ours; `more` is asked of the book."""
+    with ours("orderbook", deflate=deflate, resting=BOOK) as served:
+        yield replace(driven(served, **more), offer=OFFER)
+
+
+def variants(texts: Path) -> dict[str, Serve]:
+    """Ours compressed, all peers, and ours in other forms."""
+    found: dict[str, Serve] = {OURS: lambda: book(deflate=True)}
+    for name in PEERS:
+        found[name] = lambda name=name: peer(name, texts)  # type: ignore[misc]
+    found["jayx-stream, plain"] = lambda: book(deflate=False)
+    found["jayx-stream, mode: delta"] = lambda: book(deflate=False, mode="delta")
+    found["jayx-stream, mode: delta, deflate"] = lambda: book(deflate=True, mode="delta")
+    return found
+
+
+def measured(texts: Path, readers: int, rounds: int) -> dict[str, list[Load]]:
+    """By variant, of each round."""
+    found: dict[str, list[Load]] = {}
+    for _ in range(rounds):
+        for name, serve in variants(texts).items():
+            with serve() as served:
+                found.setdefault(name, []).append(load(served, readers, SECONDS, window=1))
+    return found
+
+
+def table(text_bytes: float, readers: int, found: dict[str, list[Load]]) -> Table:
+    """Medians, and ratios to ours."""
+    rounds = len(found[OURS])
+    title = f"books of {text_bytes:,.0f} bytes, {readers:,} readers, median of {rounds} rounds"
+    made = Table(title=title, box=box.SIMPLE_HEAD)
+    made.add_column("server")
+    for name in (
+        "deliveries/s",
+        "ours / it",
+        "CPU µs each",
+        "it / ours",
+        "bytes a push",
+        "of the book",
+        "RSS MiB",
+    ):
+        made.add_column(name, justify="right")
+    own_rate = _median(found[OURS], lambda run: run.deliveries_per_s)
+    own_cpu_us = _median(found[OURS], lambda run: run.cpu_us)
+    for name, runs in found.items():
+        rate = _median(runs, lambda run: run.deliveries_per_s)
+        cpu_us = _median(runs, lambda run: run.cpu_us)
+        push_bytes = _median(runs, lambda run: run.push_bytes)
+        made.add_row(
+            name,
+            f"{rate:,.0f}",
+            f"{own_rate / max(1.0, rate):.2f}",
+            f"{cpu_us:.1f}",
+            f"{cpu_us / own_cpu_us:.2f}",
+            f"{push_bytes:,.0f}",
+            f"{push_bytes / text_bytes:.0%}",
+            f"{_median(runs, lambda run: run.rss_kib) / 1024:.0f}",
+        )
+    return made
+
+
+def _median(runs: list[Load], figure: Callable[[Load], float]) -> float:
+    return median(map(figure, runs))
+
+
+def main() -> None:
+    """Build, record, measure, print."""
+    words = sys.argv[1:]
+    if len(words) > 2 or not all(word.isdecimal() and int(word) for word in words):
+        sys.exit("usage: python -m benchmarks.bench_deflate [READERS [ROUNDS]]")
+    readers, rounds = (*map(int, words), *(READERS, ROUNDS)[len(words) :])
+    try:
+        build()
+    except BuildError as error:
+        sys.exit(f"bench_deflate: {error}")
+    console = Console(width=120)
+    console.print(
+        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        texts = Path(folder) / "books"
+        with book(deflate=False) as served:
+            recorded = record(served)
+        texts.write_text("\n".join(recorded))
+        text_bytes = mean(map(len, recorded))
+        console.print(table(text_bytes, readers, measured(texts, readers, rounds)))
+
+
+if __name__ == "__main__":
+    main()
