@@ -221,7 +221,7 @@ async def test_a_push_that_stands_for_merged_ones_is_plain() -> None:
 
 
 async def test_a_connection_with_compression_keeps_no_compressor(running: Running) -> None:
-    """What the library keeps by default, where context is taken over, is about 50 KB."""
+    """Where context is taken over, each keeps some 270 KB."""
     await furnish(running)
 
     async def held_bytes(offer: str | None) -> int:
