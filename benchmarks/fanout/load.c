@@ -88,7 +88,7 @@ int main(int count, char **words) {
                 go_at = 0;
                 next_go = now + pause_ns;
             }
-            if (!go_at && now >= next_go) {
+            if (!go_at && now >= next_go && now < end) {
                 round_pushes = pushes;
                 first = 0;
                 go_at = now_ns();
