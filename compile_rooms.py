@@ -20,7 +20,7 @@ ROOMS = {
     "hub": "catch_up counts hub outbox stream turn",
     "model": "order",
     "projections": (
-        "changes kline openorders orderbook positions projections recent ticker trades"
+        "changes grouping kline openorders orderbook positions projections recent ticker trades"
     ),
 }
 MODULES = tuple(f"jayx_stream/{room}/{name}.py" for room in ROOMS for name in ROOMS[room].split())

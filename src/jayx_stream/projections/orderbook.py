@@ -1,20 +1,20 @@
-"""The public order book of one symbol: lots and orders at each price, grouped as wide as asked for."""
+"""The public order book of one symbol: lots and orders at each price.
+
+What changes is remembered for the groupings that somebody asks for, and taken in by them when he asks again.
+"""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 
 from jayx_stream.model.order import Side
+from jayx_stream.model.units import COUNT_MAX
 from jayx_stream.model.views import Level
+from jayx_stream.projections.grouping import PRICES_PER_CHANGE, Grouping, PriceLevel, RankChange
 
+TOUCHED_MAX = 1024
+"""Prices whose changes are kept for whoever asks next."""
 
-class PriceLevel:
-    """The orders at one price."""
-
-    __slots__ = ("count", "lots")
-
-    def __init__(self) -> None:
-        self.lots = 0
-        self.count = 0
+UNASKED_MAX = 64
+"""A grouping is let go after so many times at which others were asked for, and it was not."""
 
 
 class BookHalf:
@@ -24,6 +24,13 @@ class BookHalf:
         self._sign = 1 if side is Side.BUY else -1
         self._ranks: list[int] = []
         self._levels: dict[int, PriceLevel] = {}
+        self._groupings: dict[int, Grouping] = {}
+        """By width in ticks, those that somebody asks for."""
+        self._touched: dict[int, tuple[int, int]] = {}
+        """By rank: the lots and orders that the groupings know of, if they may be others by now."""
+        self._touched_max = 0
+        self._watched_from = 0
+        """Changes at lower ranks concern no grouping."""
 
     def add(self, ticks: int, lots: int) -> None:
         """One more order of `lots` at `ticks`."""
@@ -32,6 +39,8 @@ class BookHalf:
         if level is None:
             insort(self._ranks, rank)
             level = self._levels[rank] = PriceLevel()
+        if self._groupings and rank >= self._watched_from:
+            self._touch(rank, level)
         level.lots += lots
         level.count += 1
 
@@ -39,6 +48,8 @@ class BookHalf:
         """`lots` less at `ticks`; `gone` if the order that held them is closed by it."""
         rank = ticks * self._sign
         level = self._levels[rank]
+        if self._groupings and rank >= self._watched_from:
+            self._touch(rank, level)
         level.lots -= lots
         if not gone:
             return
@@ -57,28 +68,47 @@ class BookHalf:
         return Level(rank * self._sign, level.lots, level.count)
 
     def levels(self, precise: int, depth: int) -> tuple[Level, ...]:
-        """The best `depth` levels, best first, each `precise` ticks wide (protocol §5)."""
-        levels: list[Level] = []
-        for level in self._grouped(precise):
-            levels.append(level)
-            if len(levels) == depth:
-                break
-        return tuple(levels)
+        """The best `depth` levels, best first, each `precise` ticks wide (protocol §5). Costs what
+        changed since they were last asked for.
+        """
+        if self._touched:
+            self._tell_groupings()
+        grouping = self._groupings.get(precise)
+        if grouping is None:
+            if not self._groupings:
+                self._touched_max, self._watched_from = 0, COUNT_MAX
+            grouping = self._groupings[precise] = Grouping(precise, self._sign)
+        levels = grouping.best(depth, self._ranks, self._levels)
+        self._watched_from = min(grouping.watched_from, self._watched_from)
+        worth = min(grouping.prices // PRICES_PER_CHANGE, TOUCHED_MAX)
+        self._touched_max = max(worth, self._touched_max)
+        return levels
 
-    def _grouped(self, precise: int) -> Iterator[Level]:
-        # Floor division of a rank rounds away from the other half: bids down, asks up.
-        current, lots, count = None, 0, 0
-        for rank in reversed(self._ranks):
-            group = rank // precise
-            if group != current:
-                if current is not None:
-                    yield Level(current * precise * self._sign, lots, count)
-                current, lots, count = group, 0, 0
-            level = self._levels[rank]
-            lots += level.lots
-            count += level.count
-        if current is not None:
-            yield Level(current * precise * self._sign, lots, count)
+    def _touch(self, rank: int, level: PriceLevel) -> None:
+        """Remember what stands at a rank before it changes. After too many of them it is faster to
+        group anew, or nobody asks.
+        """
+        if rank not in self._touched:
+            if len(self._touched) >= self._touched_max:
+                self._groupings.clear()
+                self._touched.clear()
+            else:
+                self._touched[rank] = level.lots, level.count
+
+    def _tell_groupings(self) -> None:
+        changes: list[RankChange] = []
+        for rank, (lots, count) in self._touched.items():
+            level = self._levels.get(rank)
+            if level is None:
+                changes.append((rank, -lots, -count))
+            elif level.lots != lots or level.count != count:
+                changes.append((rank, level.lots - lots, level.count - count))
+        self._touched.clear()
+        for precise, grouping in tuple(self._groupings.items()):
+            if grouping.unasked == UNASKED_MAX:
+                del self._groupings[precise]
+            else:
+                grouping.follow(changes)
 
 
 class SymbolBook:
