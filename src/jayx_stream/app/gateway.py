@@ -34,7 +34,7 @@ from jayx_stream.wire.channels import (
     PositionsChannel,
 )
 from jayx_stream.wire.delta import book_checksum
-from jayx_stream.wire.messages import encode_payload
+from jayx_stream.wire.payloads import Payloads
 from jayx_stream.wire.push import Push
 
 
@@ -55,6 +55,7 @@ class Gateway:
         """
         self._clock = clock
         self.projections = Projections()
+        self._payloads = Payloads()
         self._history = history or MemoryHistory()
         self._on_revoked = on_revoked
         self._recent = RecentChanges()
@@ -193,7 +194,7 @@ class Gateway:
             channel.name,
             self.projections.seq if seq is None else seq,
             self._clock() // NS_PER_MS,
-            encode_payload(view, self.projections.instruments),
+            self._payloads.encode(channel, view, self.projections.instruments),
             merge_key=merge_key,
             trade=trade,
             reset=reset,

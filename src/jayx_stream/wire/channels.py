@@ -36,7 +36,7 @@ class KlineChannel(Struct, frozen=True):
         return f"kline:{CATEGORY}:{self.symbol}:{self.interval_s}"
 
 
-class OrderbookChannel(Struct, frozen=True):
+class OrderbookChannel(Struct, frozen=True, weakref=True):
     """The book of one symbol in levels `precise` ticks wide, with its last trades."""
 
     event: ClassVar[str] = "orderbook"
