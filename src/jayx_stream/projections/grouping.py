@@ -10,7 +10,7 @@ from itertools import islice
 from jayx_stream.model.units import COUNT_MAX
 from jayx_stream.model.views import Level
 
-PRICES_PER_CHANGE = 4
+PRICES_PER_CHANGE = 6
 """So many are grouped anew in the time in which one change is followed."""
 
 RankChange = tuple[int, int, int]
@@ -171,7 +171,6 @@ class Grouping:
                     if len(groups) == more:
                         break
                 current, lots, count = group, 0, 0
-            grouped += 1
             price = prices[rank]
             lots += price.lots
             count += price.count
@@ -180,6 +179,7 @@ class Grouping:
             if current is not None:
                 groups.append(current)
                 levels.append(Level(current * precise * sign, lots, count))
-        self.prices = grouped
         self._groups[:0] = reversed(groups)
         self._levels[:0] = reversed(levels)
+        worst = bisect_left(ranks, self._groups[0] * precise) if self._groups else 0
+        self.prices = len(ranks) - worst
