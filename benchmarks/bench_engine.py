@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,14 +20,15 @@ from statistics import median
 from time import process_time
 from types import FrameType
 
-from benchmarks.crowd import BTCUSDT, commit, crowd, ready
+from benchmarks.building import ROOT, package_builds
+from benchmarks.crowd import commit, crowd, ready
+from benchmarks.engines.driving import drive
+from benchmarks.engines.flow import operations
+from benchmarks.engines.ours import BareBook
 from jayx_stream.app.serve import GC_THRESHOLDS
 from jayx_stream.engine import is_compiled
-from jayx_stream.engine.book import Book
-from jayx_stream.engine.matching import match
-from jayx_stream.model.commands import CancelOrder, Command, PlaceOrder
+from jayx_stream.model.commands import Command
 from jayx_stream.model.events import Commit, encode_commits
-from jayx_stream.model.order import Order
 
 COMMANDS = 100_000
 ROUNDS = 5
@@ -36,44 +36,6 @@ BATCH_COMMITS = 100
 SAMPLE_S = 0.001
 """As often as the kernel ticks, if that is less."""
 SAMPLED_ROUNDS = 20
-ROOT = Path(__file__).parents[1]
-
-
-class BareBook:
-    """The engine's book and matching with nothing around them."""
-
-    def __init__(self) -> None:
-        self._book = Book()
-        self._orders: dict[int, Order] = {}
-        self._last_order_id = 0
-
-    def do(self, command: Command) -> None:
-        """Place or cancel; anything else is nothing to a book."""
-        if isinstance(command, PlaceOrder):
-            self._place(command)
-        elif isinstance(command, CancelOrder) and command.order_id is not None:
-            order = self._orders.pop(command.order_id)
-            lots = order.remaining_lots
-            order.cancel(0)
-            self._book.half(order.side).reduce(order, lots)
-
-    def _place(self, command: PlaceOrder) -> None:
-        account, side, type = command.account, command.side, command.type
-        lots, ticks = command.lots, command.limit_ticks
-        self._last_order_id += 1
-        order = Order(
-            self._last_order_id, account, BTCUSDT.symbol, side, type, lots, ticks, None, 0
-        )
-        matches = match(self._book.opposite(side), account, lots, ticks, None)
-        for resting, taken in matches.fills:
-            order.fill(taken, resting.limit_ticks, 0)
-            resting.fill(taken, resting.limit_ticks, 0)
-            self._book.half(resting.side).reduce(resting, taken)
-            if not resting.is_open:
-                del self._orders[resting.order_id]
-        if matches.remaining_lots and not matches.met_own_order:
-            self._orders[order.order_id] = order
-            self._book.half(side).add(order)
 
 
 # The steps: each gets ready, then gives the CPU seconds that it took for all commands.
@@ -81,12 +43,11 @@ class BareBook:
 
 def bare_book(before: Sequence[Command], commands: Sequence[Command]) -> float:
     """Matching only: what is above it is the price of checks, money, events and client ids."""
-    bare = BareBook()
-    for command in before:
-        bare.do(command)
+    bare, resting = BareBook(), operations(before)
+    timed = operations(commands, len(resting))
+    drive(bare, resting)
     begin = process_time()
-    for command in commands:
-        bare.do(command)
+    drive(bare, timed)
     return process_time() - begin
 
 
@@ -224,25 +185,9 @@ def in_process(source: Path, *arguments: str) -> dict[str, float]:
     return told
 
 
-def sources(folder: Path) -> dict[str, Path]:
-    """The package as it stands, and compiled if that can be done."""
-    plain, compiled = folder / "plain", folder / "compiled"
-    for each in (plain, compiled):
-        shutil.copytree(ROOT / "src", each, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    run = subprocess.run(
-        [sys.executable, ROOT / "compile_rooms.py", compiled],
-        stdout=subprocess.DEVNULL,
-        check=False,
-    )
-    if run.returncode:
-        print("compiled: no, see above")
-        return {"plain": plain}
-    return {"plain": plain, "compiled": compiled}
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        builds = sources(Path(folder))
+        builds = package_builds(Path(folder))
         rounds: dict[str, list[dict[str, float]]] = {name: [] for name in builds}
         for _ in range(ROUNDS):
             for name, source in builds.items():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from jayx_stream.engine import Exchange
+from jayx_stream.engine.matching import match
 from jayx_stream.model.commands import (
     CancelOrder,
     Command,
@@ -92,13 +93,20 @@ class Market:
         return self.passive()
 
     def taking(self) -> PlaceOrder:
-        """A limit order at a price that the other half of the book offers, for an order or two."""
+        """A limit order at a price that the other half of the book offers, for an order or two. It never
+        meets an order of its own account: engines that know of no accounts do with it what ours does.
+        """
         side = self._random.choice((Side.BUY, Side.SELL))
-        best = self._exchange.books["BTCUSDT"].opposite(side).best()
+        half = self._exchange.books["BTCUSDT"].opposite(side)
+        best = half.best()
         if best is None:
             return self.passive()
         sign = 1 if side is Side.BUY else -1
-        return self._limit(side, self._random.randint(1, 1000), best.ticks + 2 * sign)
+        lots, ticks = self._random.randint(1, 1000), best.ticks + 2 * sign
+        while True:
+            order = self._limit(side, lots, ticks)
+            if not match(half, order.account, lots, ticks, None).met_own_order:
+                return order
 
     def commands(self, count: int, kinds: Sequence[Callable[[], Command]]) -> list[Command]:
         """`count` commands, each of one of the kinds, done by the exchange in passing."""

@@ -3,13 +3,13 @@ environment of its own, and three programs in C.
 """
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from benchmarks.building import BUILT, ROOT, BuildError, environment, run
+
+__all__ = ["BUILT", "HERE", "ROOT", "BuildError", "build", "python"]
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-BUILT = ROOT / ".bench"
 PYTHON_PEERS = (
     "socketify==0.0.31",
     "websockets==17.4",
@@ -21,10 +21,6 @@ NODE_PEERS = ("ws@8.18.3", "socket.io@4.8.4")
 
 OPENSSL = ("-lssl", "-lcrypto")
 PROGRAMS: dict[str, tuple[str, ...]] = {"load": OPENSSL, "held": OPENSSL, "limit": ()}
-
-
-class BuildError(Exception):
-    """What is missing on this machine, and how to have it."""
 
 
 def build() -> None:
@@ -40,30 +36,14 @@ def build() -> None:
         program = BUILT / name
         newest = max(source.stat().st_mtime for source in sources)
         if not program.exists() or program.stat().st_mtime < newest:
-            _run("cc", "-O2", "-o", program, sources[0], *links)
-    if not (BUILT / "python" / ".installed").exists():
-        _run(sys.executable, "-m", "venv", BUILT / "python")
-        _run(python(), "-m", "pip", "install", "--quiet", *PYTHON_PEERS)
-        (BUILT / "python" / ".installed").touch()
-    if not (BUILT / "node" / "node_modules").exists():
-        (BUILT / "node").mkdir(exist_ok=True)
-        _run(
-            "npm",
-            "install",
-            "--silent",
-            "--no-package-lock",
-            "--prefix",
-            BUILT / "node",
-            *NODE_PEERS,
-        )
+            run("cc", "-O2", "-o", program, sources[0], *links)
+    environment("python", *PYTHON_PEERS)
+    node = BUILT / "node"
+    if not (node / "node_modules").exists():
+        node.mkdir(exist_ok=True)
+        run("npm", "install", "--silent", "--no-package-lock", "--prefix", node, *NODE_PEERS)
 
 
 def python() -> Path:
     """The interpreter that has the peers in Python."""
     return BUILT / "python" / "bin" / "python"
-
-
-def _run(*command: str | Path) -> None:
-    ended = subprocess.run([str(word) for word in command], check=False, capture_output=True)
-    if ended.returncode:
-        raise BuildError(f"{command[0]} failed: {ended.stderr.decode()[-2000:]}")

@@ -1,0 +1,49 @@
+"""Builds what benchmarks compare with, in `.bench/`: peers from the registries, each in an environment of
+its own, and the package itself as it stands and compiled.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / ".bench"
+
+
+class BuildError(Exception):
+    """What is missing on this machine, and how to have it."""
+
+
+def run(*command: str | Path) -> None:
+    """A step of a build. Raises BuildError with the end of what it said."""
+    ended = subprocess.run([str(word) for word in command], check=False, capture_output=True)
+    if ended.returncode:
+        raise BuildError(f"{command[0]} failed: {ended.stderr.decode()[-2000:]}")
+
+
+def environment(name: str, *packages: str, python: str = sys.executable) -> Path:
+    """The interpreter of an environment with these packages, made if it is not there. Raises BuildError."""
+    folder = BUILT / name
+    interpreter = folder / "bin" / "python"
+    if not (folder / ".installed").exists():
+        run(python, "-m", "venv", folder)
+        run(interpreter, "-m", "pip", "install", "--quiet", *packages)
+        (folder / ".installed").touch()
+    return interpreter
+
+
+def package_builds(folder: Path) -> dict[str, Path]:
+    """Below `folder`: the package as it stands, and compiled if that can be done. `src` is left alone."""
+    plain, compiled = folder / "plain", folder / "compiled"
+    for each in (plain, compiled):
+        shutil.copytree(ROOT / "src", each, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    ended = subprocess.run(
+        [sys.executable, ROOT / "compile_rooms.py", compiled],
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    if ended.returncode:
+        print("compiled: no, see above")
+        return {"plain": plain}
+    return {"plain": plain, "compiled": compiled}

@@ -1,0 +1,1 @@
+"""Our engine and its peers, each driven by the same flow of plain numbers."""
