@@ -1,5 +1,5 @@
 """Builds what the benchmarks of fan-out compare with, in `.bench/`: peers from the registries, each in an
-environment of its own, and three programs in C.
+environment of its own, and four programs in C.
 """
 
 import shutil
@@ -20,7 +20,12 @@ PYTHON_PEERS = (
 NODE_PEERS = ("ws@8.18.3", "socket.io@4.8.4")
 
 OPENSSL = ("-lssl", "-lcrypto")
-PROGRAMS: dict[str, tuple[str, ...]] = {"load": OPENSSL, "held": OPENSSL, "limit": ()}
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "load": OPENSSL,
+    "held": OPENSSL,
+    "streams": OPENSSL,
+    "limit": (),
+}
 
 
 def build() -> None:

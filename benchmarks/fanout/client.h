@@ -20,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef LINES_MAX
 #define LINES_MAX 4096
+#endif
 #define HEAD_MAX 4096
 #define BEGIN_BYTES 64
 #define TAIL_BYTES 256

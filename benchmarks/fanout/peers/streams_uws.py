@@ -1,0 +1,34 @@
+"""uWebSockets through socketify with streams, which are topics; see streams_ws.mjs."""
+
+import sys
+
+from socketify import App, CompressOptions, OpCode
+
+KLINE, BOOK = ("x" * int(size) for size in sys.argv[1:3])
+
+
+def received(ws, message, opcode):
+    word, *numbers = message.split(" ")
+    if word == "sub":
+        for number in numbers:
+            ws.subscribe(number)
+        return
+    for kind in range(12):
+        text = KLINE if kind < 11 else BOOK
+        app.publish(str(int(numbers[0]) * 12 + kind), text, OpCode.TEXT)
+    ws.send("ok", OpCode.TEXT)
+
+
+app = App()
+app.ws(
+    "/*",
+    {
+        "compression": CompressOptions.DISABLED,
+        "max_payload_length": 65536,
+        "max_backpressure": 64 * 1024 * 1024,
+        "idle_timeout": 120,
+        "message": received,
+    },
+)
+app.listen({"port": 0, "host": "127.0.0.1"}, lambda config: print(config.port, flush=True))
+app.run()

@@ -1,0 +1,108 @@
+/* Readers who each have subscriptions of their own, and one conductor who has some of their streams pushed.
+ *
+ *   streams PID PORT READERS SECONDS WINDOW PAUSE_US PATH READER_FILE CONDUCTOR_FILE GO_FILE
+ *
+ * READER_FILE holds what readers say, a text a line; a line "%" ends what one of them says, and at a line "%2" he
+ * waits until he has had two texts. The conductor says CONDUCTOR_FILE, alike, then the lines of GO_FILE behind its
+ * first, in turn: at most WINDOW of them are unanswered, and no two come within PAUSE_US. What answers begin with
+ * is the first line of GO_FILE. Every text at a reader is a push, once all are in and a second has passed.
+ *
+ * Prints one line of JSON of the SECONDS after that: goes, pushes, bytes, and what the process PID used: its CPU
+ * time, and write calls of its first thread (Linux counts write and writev there, not send).
+ */
+#define LINES_MAX 65536
+#include "client.h"
+
+static uint64_t pushes, push_bytes, answers;
+static const char *answer_begins;
+static size_t answer_size;
+
+static void text_came(Client *client) {
+    if (!client->begin) {
+        pushes++;
+        push_bytes += client->size;
+    } else if ((size_t)client->begun >= answer_size && !memcmp(client->begin, answer_begins, answer_size)) {
+        answers++;
+    }
+}
+
+typedef struct {
+    double cpu_s;
+    uint64_t writes;
+} Used;
+
+static Used used_by(int pid) {
+    char path[64], text[4096];
+    unsigned long user = 0, system = 0;
+    unsigned long long writes = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(text, sizeof text, file)) fail("the server is gone");
+    fclose(file);
+    sscanf(strrchr(text, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/io", pid, pid);
+    if ((file = fopen(path, "r"))) {
+        while (fgets(text, sizeof text, file)) sscanf(text, "syscw: %llu", &writes);
+        fclose(file);
+    }
+    return (Used){(double)(user + system) / sysconf(_SC_CLK_TCK), writes};
+}
+
+/* Let a client in, who says the lines from `at` on; gives the line behind his last. */
+static int bring_one(Client *all, int number, const Lines *lines, int at) {
+    static Lines hello;
+    uint64_t texts = 0;
+    hello.count = 0;
+    while (at < lines->count && lines->lines[at][0] != '%') hello.lines[hello.count++] = lines->lines[at++];
+    if (at < lines->count && lines->lines[at][1]) texts = atoi(lines->lines[at++] + 1);
+    bring_in(all, number, 1, &hello, texts);
+    while (at < lines->count && lines->lines[at][0] != '%') put_text(&all[number], lines->lines[at++]);
+    if (at == lines->count) fail("what is said does not end, or has too many lines");
+    return at + 1;
+}
+
+int main(int count, char **words) {
+    if (count != 11) fail("see the source");
+    int pid = atoi(words[1]), readers = atoi(words[3]), window = atoi(words[5]);
+    int64_t lasts_ns = (int64_t)(atof(words[4]) * 1e9), pause_ns = atoll(words[6]) * 1000;
+    static Lines reader_lines, conductor_lines, go;
+    read_lines(words[8], &reader_lines);
+    read_lines(words[9], &conductor_lines);
+    read_lines(words[10], &go);
+    answer_begins = go.lines[0];
+    answer_size = strlen(answer_begins);
+
+    begin_clients(atoi(words[2]), words[7], 0);
+    Client *all = calloc(readers + 1, sizeof *all), *conductor = &all[readers];
+    conductor->begin = malloc(BEGIN_BYTES);
+    for (int i = 0, at = 0; i < readers; i++) at = bring_one(all, i, &reader_lines, at);
+    bring_one(all, readers, &conductor_lines, 0);
+
+    static struct epoll_event events[1024];
+    uint64_t goes = 0, goes_before = 0, answers_before = answers;
+    int64_t now = now_ns(), began = now, end = now + 1000000000, next_go = now + 200000000;
+    Used before = {0};
+    int warm = 1;
+    while ((now = now_ns()) < end || warm) {
+        if (now >= end) {
+            warm = 0;
+            pushes = push_bytes = 0;
+            goes_before = goes;
+            before = used_by(pid);
+            began = now;
+            end = now + lasts_ns;
+        }
+        while (now >= next_go && goes - (answers - answers_before) < (uint64_t)window) {
+            put_text(conductor, go.lines[1 + goes++ % (go.count - 1)]);
+            next_go += pause_ns;
+        }
+        int ready = epoll_wait(poll_fd, events, 1024, pause_ns ? 1 : 10);
+        for (int k = 0; k < ready; k++) receive(&all[events[k].data.u32]);
+    }
+    Used after = used_by(pid);
+    printf("{\"seconds\":%.3f,\"goes\":%llu,\"pushes\":%llu,\"bytes\":%llu,\"cpu_s\":%.3f,\"writes\":%llu}\n",
+           (now_ns() - began) / 1e9, (unsigned long long)(goes - goes_before), (unsigned long long)pushes,
+           (unsigned long long)push_bytes, after.cpu_s - before.cpu_s,
+           (unsigned long long)(after.writes - before.writes));
+    return 0;
+}
