@@ -2,16 +2,20 @@
  *
  *   streams PID PORT READERS SECONDS WINDOW PAUSE_US PATH READER_FILE CONDUCTOR_FILE GO_FILE
  *
- * READER_FILE holds what readers say, a text a line; a line "%" ends what one of them says, and at a line "%2" he
- * waits until he has had two texts. The conductor says CONDUCTOR_FILE, alike, then the lines of GO_FILE behind its
- * first, in turn: at most WINDOW of them are unanswered, and no two come within PAUSE_US. What answers begin with
- * is the first line of GO_FILE. Every text at a reader is a push, once all are in and a second has passed.
+ * READER_FILE holds what readers say, a text a line; a line "%" ends what one of them says, or what all of them say
+ * if there is no other, and at a line "%2" he waits until he has had two texts. The conductor says CONDUCTOR_FILE,
+ * alike, then the lines of GO_FILE behind its first, in turn: at most WINDOW of them are unanswered, and no two
+ * come within PAUSE_US. What answers begin with is the first line of GO_FILE. Every text at a reader is a push,
+ * once all are in and a second has passed.
  *
- * Prints one line of JSON of the SECONDS after that: goes, pushes, bytes, and what the process PID used: its CPU
- * time, and write calls of its first thread (Linux counts write and writev there, not send).
+ * Prints one line of JSON of the SECONDS after that, or of fewer if SIGTERM ends them: goes, pushes, bytes, and
+ * what the process PID used: its CPU time, and write calls of its first thread (Linux counts write and writev
+ * there, not send).
  */
 #define LINES_MAX 65536
 #include "client.h"
+
+#include <signal.h>
 
 static uint64_t pushes, push_bytes, answers;
 static const char *answer_begins;
@@ -48,17 +52,25 @@ static Used used_by(int pid) {
     return (Used){(double)(user + system) / sysconf(_SC_CLK_TCK), writes};
 }
 
-/* Let a client in, who says the lines from `at` on; gives the line behind his last. */
-static int bring_one(Client *all, int number, const Lines *lines, int at) {
+/* Let `count` clients in, who say the lines from `at` on; gives the line behind their last. */
+static int bring(Client *all, int number, int count, const Lines *lines, int at) {
     static Lines hello;
     uint64_t texts = 0;
     hello.count = 0;
     while (at < lines->count && lines->lines[at][0] != '%') hello.lines[hello.count++] = lines->lines[at++];
     if (at < lines->count && lines->lines[at][1]) texts = atoi(lines->lines[at++] + 1);
-    bring_in(all, number, 1, &hello, texts);
-    while (at < lines->count && lines->lines[at][0] != '%') put_text(&all[number], lines->lines[at++]);
+    bring_in(all, number, count, &hello, texts);
+    for (; at < lines->count && lines->lines[at][0] != '%'; at++)
+        for (int i = number; i < number + count; i++) put_text(&all[i], lines->lines[at]);
     if (at == lines->count) fail("what is said does not end, or has too many lines");
     return at + 1;
+}
+
+static volatile sig_atomic_t told_to_end;
+
+static void end_soon(int number) {
+    (void)number;
+    told_to_end = 1;
 }
 
 int main(int count, char **words) {
@@ -72,18 +84,23 @@ int main(int count, char **words) {
     answer_begins = go.lines[0];
     answer_size = strlen(answer_begins);
 
+    int ends = 0;
+    for (int i = 0; i < reader_lines.count; i++) ends += !strcmp(reader_lines.lines[i], "%");
+    int alike = ends == 1;
+    signal(SIGTERM, end_soon);
     begin_clients(atoi(words[2]), words[7], 0);
     Client *all = calloc(readers + 1, sizeof *all), *conductor = &all[readers];
     conductor->begin = malloc(BEGIN_BYTES);
-    for (int i = 0, at = 0; i < readers; i++) at = bring_one(all, i, &reader_lines, at);
-    bring_one(all, readers, &conductor_lines, 0);
+    int at = bring(all, 0, alike ? readers : 1, &reader_lines, 0);
+    for (int i = 1; i < readers && !alike; i++) at = bring(all, i, 1, &reader_lines, at);
+    bring(all, readers, 1, &conductor_lines, 0);
 
     static struct epoll_event events[1024];
     uint64_t goes = 0, goes_before = 0, answers_before = answers;
     int64_t now = now_ns(), began = now, end = now + 1000000000, next_go = now + 200000000;
     Used before = {0};
     int warm = 1;
-    while ((now = now_ns()) < end || warm) {
+    while (!told_to_end && ((now = now_ns()) < end || warm)) {
         if (now >= end) {
             warm = 0;
             pushes = push_bytes = 0;

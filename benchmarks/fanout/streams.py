@@ -121,23 +121,27 @@ def _base(symbol: int) -> str:
     return f"C{symbol:03}"
 
 
-def spread(spoken: Spoken, seconds: float, *, window: int, pause_us: int = 0) -> Spread:
-    """Let the readers read for so long, with `window` goes under way at once and `pause_us` between two."""
+def readers_command(
+    folder: Path, spoken: Spoken, count: int, seconds: float, *, window: int, pause_us: int
+) -> list[str]:
+    """Runs `count` readers, with what they say put into files in `folder`; see streams.c."""
     readers = "\n".join(line for said in spoken.readers for line in (*said, "%"))
     conductor = "\n".join((*spoken.conductor(), "%"))
     texts = (readers, conductor, "\n".join((spoken.answer, *spoken.goes)))
+    files = [folder / name for name in ("readers", "conductor", "goes")]
+    for path, text in zip(files, texts, strict=True):
+        path.write_text(text)
+    numbers = (spoken.pid, spoken.port, count, seconds, window, pause_us)
+    program = ("taskset", "-c", str(LOAD_CORE), str(BUILT / "streams"))
+    return [*program, *map(str, numbers), spoken.path, *map(str, files)]
+
+
+def spread(spoken: Spoken, seconds: float, *, window: int, pause_us: int = 0) -> Spread:
+    """Let the readers read for so long, with `window` goes under way at once and `pause_us` between two."""
+    count = len(spoken.readers)
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / str(number) for number in range(len(texts))]
-        for path, text in zip(files, texts, strict=True):
-            path.write_text(text)
-        numbers = (spoken.pid, spoken.port, len(spoken.readers), seconds, window, pause_us)
         ended = subprocess.run(
-            [
-                *("taskset", "-c", str(LOAD_CORE), str(BUILT / "streams")),
-                *map(str, numbers),
-                spoken.path,
-                *map(str, files),
-            ],
+            readers_command(Path(folder), spoken, count, seconds, window=window, pause_us=pause_us),
             capture_output=True,
             text=True,
             timeout=seconds + 60,
