@@ -6,6 +6,7 @@ connection holds; the rest waits in the outbox, which is bounded.
 
 import asyncio
 from typing import Protocol
+from weakref import proxy
 
 from websockets.frames import Frame, Opcode
 
@@ -82,7 +83,8 @@ class PollingCarrier:
     """The GETs and POSTs of one session."""
 
     def __init__(self, session: Polled, limits: Limits) -> None:
-        self._session = session
+        # Whom it belongs to, and who has it: as a ring only the garbage collector would free them.
+        self._session: Polled = proxy(session)
         self._paces = {
             method: TokenBucket(limits.requests_per_s, limits.requests_burst) for method in PACED
         }

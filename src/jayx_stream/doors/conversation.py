@@ -150,6 +150,7 @@ class Conversation:
         account = self._session.cancel_account
         if self._trading is not None or account is not None:
             self._traded().end(account)
+            self._trading = None
 
     def _traded(self) -> StreamTrading:
         if self._trading is None:

@@ -20,6 +20,17 @@ class FrameProtocol(ServerProtocol):
             self.current_size = None
         super().recv_frame(frame)
 
+    def forget(self) -> None:
+        """Nothing comes any more. The parser, and the frames of what went wrong, refer back here: as long as
+        they do, only the garbage collector would free all that belongs to the connection.
+        """
+        self.parser.close()
+        for wrong in (self.parser_exc, self.handshake_exc):
+            each: BaseException | None = wrong
+            while each is not None:
+                each.__traceback__ = None
+                each = each.__cause__ or each.__context__
+
 
 class Fragments:
     """A message that comes in several frames; a text of them is UTF-8 as far as it has come."""

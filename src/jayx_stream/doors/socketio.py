@@ -6,6 +6,7 @@ Rule: it adds nothing to what the raw door says, and leaves nothing out.
 import asyncio
 import secrets
 from collections.abc import Collection
+from weakref import proxy
 
 from jayx_stream.doors.conversation import Conversation
 from jayx_stream.doors.engine_client import EngineClient
@@ -36,7 +37,8 @@ class SocketSpeaker:
     takes_binary = False
 
     def __init__(self, client: EngineClient) -> None:
-        self._client = client
+        # Who has it. As a ring, only the garbage collector would free both.
+        self._client: EngineClient = proxy(client)
         self._socket = SocketSession({MAIN}, new_sid, attachments_max=0)
         self._conversation: Conversation | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -153,6 +153,8 @@ class WebSocketConnection(asyncio.Protocol):
         self._leave()
         if self._speaker is not None:
             self._speaker.gone(*ending(self._protocol))
+            self._speaker = None
+        self._protocol.forget()
 
     def shutdown(self) -> None:
         """The server ends now: called by uvicorn for whoever is still there after the drain."""
@@ -176,6 +178,7 @@ class WebSocketConnection(asyncio.Protocol):
         except Unwelcome as refused:
             response = opened.reject(refused.status, f"{refused.reason}\n")
         if speaker is None:
+            opened.forget()
             self._protocol = FrameProtocol()
             self._protocol.send_response(response)
             self._send()

@@ -24,6 +24,10 @@ DUE_BYTES_MAX = 65_536
 NO_DESCRIPTOR = -1
 
 
+def _nobody(*_: object) -> None:
+    """In place of a reader that is gone."""
+
+
 class _Waiting:
     __slots__ = ("frame", "merged", "push")
 
@@ -188,8 +192,9 @@ class Outbox:
             self._count(waiting, +1)
 
     def close(self) -> None:
-        """Forget what is due and what waits, and take nothing any more."""
+        """Forget what is due and what waits, and its reader, and take nothing any more."""
         self._closed = True
+        self.write = self._give_up = _nobody
         self._due.clear()
         self._waiting.clear()
         self.waiting_bytes = self._unmerged_bytes = 0
@@ -212,8 +217,9 @@ class Outbox:
         if self._over(self.waiting_bytes, self._queue_bytes) and not self._merging:
             self._begin_merging()
         if self._over(self._unmerged_bytes, self._queue_bytes_max):
+            give_up = self._give_up
             self.close()
-            self._give_up()
+            give_up()
 
     def _append(self, waiting: _Waiting) -> None:
         self._waiting[self._next_key] = waiting
