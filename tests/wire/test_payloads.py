@@ -49,6 +49,8 @@ class Venue:
         self.payloads = Payloads()
         for ticks in range(1, 300, 2):
             self.changing.do((True, 0, Side.BUY if ticks < 150 else Side.SELL, ticks, 3))
+        for lots in range(1, PUSHED_TRADES - 3):
+            self.trade(Side.SELL, lots, 150)
 
     def trade(self, side: Side, lots: int, ticks: int) -> None:
         """One more trade."""
@@ -106,6 +108,17 @@ def test_the_same_of_a_crowds_book() -> None:
             for channel in channels:
                 view = projections.orderbook(symbol, channel.precise, channel.depth, PUSHED_TRADES)
                 assert payloads.encode(channel, view, {}) == encode_payload(view, {})
+
+
+@pytest.mark.parametrize("at_once", [1, 2, PUSHED_TRADES - 1, PUSHED_TRADES, 3 * PUSHED_TRADES])
+def test_trades_come_before_those_that_were_told(at_once: int) -> None:
+    channel, payloads, trades = CHANNELS[0], Payloads(), SymbolTrades()
+    for _ in range(2 * PUSHED_TRADES):
+        for _ in range(at_once):
+            id = trades.last_id + 1
+            trades.add(traded(id, Side.BUY, id, 7), id * 10**6)
+        view = Orderbook((), (), trades.last(PUSHED_TRADES), trades.last_id)
+        assert payloads.encode(channel, view, {}) == encode_payload(view, {})
 
 
 def test_a_state_told_after_a_later_one_is_itself() -> None:

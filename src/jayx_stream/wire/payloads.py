@@ -18,12 +18,21 @@ _ASKS, _BIDS, _TRADES, _END = encode(OrderbookPush(BookPayload((), ()), ())).spl
 class BookText:
     """A book as text: its halves and its trades as they were told last."""
 
-    __slots__ = ("_asks", "_asks_text", "_bids", "_bids_text", "_trades", "_trades_text")
+    __slots__ = (
+        "_asks",
+        "_asks_text",
+        "_bids",
+        "_bids_text",
+        "_trade_id",
+        "_trades",
+        "_trades_text",
+    )
 
     def __init__(self) -> None:
         self._asks: tuple[Level, ...] = ()
         self._bids: tuple[Level, ...] = ()
         self._trades: tuple[PublicTrade, ...] = ()
+        self._trade_id = 0
         self._asks_text = self._bids_text = self._trades_text = b"[]"
 
     def payload(self, book: Orderbook) -> bytes:
@@ -33,9 +42,19 @@ class BookText:
         if book.bids is not self._bids:
             self._bids, self._bids_text = book.bids, encode(book.bids)
         if book.trades is not self._trades:
-            self._trades, self._trades_text = book.trades, encode(book.trades)
+            self._trades_text = self._text_of_trades(book.trades, book.trade_id)
+            self._trades, self._trade_id = book.trades, book.trade_id
         asks, bids, trades = self._asks_text, self._bids_text, self._trades_text
         return b"".join((_ASKS, asks, _BIDS, bids, _TRADES, trades, _END))
+
+    def _text_of_trades(self, trades: tuple[PublicTrade, ...], trade_id: int) -> bytes:
+        """New ones before as many of the old as still belong to the last."""
+        new = trade_id - self._trade_id
+        kept = len(trades) - new
+        if not 0 < new < len(trades) or trades[new:] != self._trades[:kept]:
+            return encode(trades)
+        old = self._trades_text[1:-1].rsplit(b",{", len(self._trades) - kept)[0]
+        return b"%b,%b]" % (encode(trades[:new])[:-1], old)
 
 
 class Payloads:
