@@ -150,12 +150,16 @@ async def test_a_slow_readers_queue_and_merged_pushes_are_seen(tmp_path: Path) -
     async with operated(tmp_path, configured(limits(queue_bytes=20_000))) as venue:
         async with slow_reader(venue.running, "orderbook", ORDERBOOK) as (_, connection):
             ticks = 1
-            while not sample(figures := await venue.scrape(), "merged_total", event="orderbook"):
+            waiting = merged = figures = None
+            # The kernel makes room a few times before it takes no more.
+            while not merged or not waiting or waiting != connection.waiting_bytes:
                 for _ in range(50):
                     await place(venue.running, ticks)
                     ticks += 1
-            waiting = connection.waiting_bytes
-            assert sample(figures, "queue_bytes", door="websocket") == waiting > 0
+                figures = await venue.scrape()
+                waiting = sample(figures, "queue_bytes", door="websocket")
+                merged = sample(figures, "merged_total", event="orderbook")
+            assert figures is not None
             assert sample(figures, "queue_largest_bytes", door="websocket") == waiting
             assert sample(figures, "readers_behind", door="websocket") == 1
         figures = await settled(venue, "connections", 0, door="websocket")
