@@ -43,7 +43,8 @@ CHANGED = (1, 10, 100)
 PUSHES = 200
 """In a round."""
 
-ROUNDS = 15
+ROUNDS = 18
+WHOLE, DELTA = "ours, whole", "ours, change of mode delta"
 CHANNEL = OrderbookChannel("BTCUSDT", 1, DEPTH)
 
 Row = tuple[int, int, int]
@@ -163,8 +164,8 @@ def took_us(tell: Callable[[], object]) -> float:
     return (process_time() - began_s) / PUSHES * 1e6
 
 
-def round_us(changes: list[list[Change]]) -> dict[str, float]:
-    """One round of all; the texts are compared."""
+def round_us(changes: list[list[Change]], turn: int) -> dict[str, float]:
+    """One round of all, in another order each `turn`; the texts are compared."""
     asked, unasked = Market(), Market()
     asked.view()
 
@@ -191,17 +192,24 @@ def round_us(changes: list[list[Change]]) -> dict[str, float]:
     ]
     assert whole(views) == structs_kept(views) == structs_built(rows)
     assert whole(views) == orjson_dicts(rows) == json_dicts(rows)
-    whole_us = took_us(lambda: whole(views))
-    delta_us = took_us(lambda: delta(views))
+    tells: dict[str, Callable[[], object]] = {
+        WHOLE: lambda: whole(views),
+        DELTA: lambda: delta(views),
+        "msgspec, Structs kept": lambda: structs_kept(views),
+        "msgspec, Structs built each time": lambda: structs_built(rows),
+        "orjson, dicts built each time": lambda: orjson_dicts(rows),
+        "json, dicts built each time": lambda: json_dicts(rows),
+    }
+    names = list(tells)
+    # Who comes first finds the levels far from the processor: that is another one in each round.
+    took = {name: took_us(tells[name]) for name in names[turn:] + names[:turn]}
+    grouped = {name: view_us + took[name] for name in (WHOLE, DELTA)}
     return {
-        "ours, whole: view to bytes": whole_us,
-        "ours, whole: changes to bytes": view_us + whole_us,
-        "ours, delta: view to bytes": delta_us,
-        "ours, delta: changes to bytes": view_us + delta_us,
-        "msgspec, Structs kept": took_us(lambda: structs_kept(views)),
-        "msgspec, Structs built each time": took_us(lambda: structs_built(rows)),
-        "orjson, dicts built each time": took_us(lambda: orjson_dicts(rows)),
-        "json, dicts built each time": took_us(lambda: json_dicts(rows)),
+        WHOLE: took[WHOLE],
+        f"{WHOLE}, grouping included": grouped[WHOLE],
+        DELTA: took[DELTA],
+        f"{DELTA}, grouping included": grouped[DELTA],
+        **{name: took[name] for name in names[2:]},
     }
 
 
@@ -210,9 +218,9 @@ def main() -> None:
     if sys.argv[1:]:
         sys.exit(f"bench_book takes no arguments, not {' '.join(sys.argv[1:])}")
     rounds: dict[int, list[dict[str, float]]] = {changed: [] for changed in CHANGED}
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         for changed in CHANGED:
-            rounds[changed].append(round_us(to_change(changed)))
+            rounds[changed].append(round_us(to_change(changed), turn % 6))
     table = Table(
         box=box.SIMPLE, title=f"µs of a book of {DEPTH} + {DEPTH} levels, {TRADES} trades"
     )
