@@ -6,13 +6,29 @@ from jayx_stream.model.views import Position, Positions
 
 
 class Holding:
-    """One account's part of one asset, in its smallest unit."""
+    """One account's part of one asset, in its smallest unit. Changed by `change` only."""
 
-    __slots__ = ("reserved_units", "units")
+    __slots__ = ("_asset", "_position", "_reserved_units", "units")
 
-    def __init__(self) -> None:
+    def __init__(self, asset: str) -> None:
+        self._asset = asset
         self.units = 0
-        self.reserved_units = 0
+        self._reserved_units = 0
+        self._position: Position | None = None
+
+    def change(self, units: int, reserved_units: int) -> None:
+        """Add to both, or take off where negative."""
+        self.units += units
+        self._reserved_units += reserved_units
+        self._position = None
+
+    def position(self) -> Position:
+        """As it is seen. Kept until it changes: of many assets a trade changes two, and all are told."""
+        position = self._position
+        if position is None:
+            available_units = self.units - self._reserved_units
+            position = self._position = Position(self._asset, self.units, available_units)
+        return position
 
 
 class AllPositions:
@@ -20,6 +36,7 @@ class AllPositions:
 
     def __init__(self) -> None:
         self._accounts: dict[str, dict[str, Holding]] = {}
+        """Holdings in the order of their assets."""
 
     @property
     def count(self) -> int:
@@ -32,7 +49,7 @@ class AllPositions:
 
     def credit(self, account: str, asset: str, units: int) -> None:
         """Add units, or take some off if negative."""
-        self._holding(account, asset).units += units
+        self._holding(account, asset).change(units, 0)
 
     def reserve(self, order: Order, instrument: Instrument, lots: int) -> None:
         """Reserve for `lots` of an order, or release if negative."""
@@ -40,7 +57,7 @@ class AllPositions:
         units = instrument.reserved_units(side, lots, order.limit_ticks)
         if units:
             asset = instrument.reserved_asset(side)
-            self._holding(order.account, asset).reserved_units += units
+            self._holding(order.account, asset).change(0, units)
 
     def settle(
         self, order: Order, instrument: Instrument, lots: int, ticks: int, fee_units: int
@@ -58,17 +75,12 @@ class AllPositions:
     def of(self, account: str) -> Positions:
         """The account's positions, sorted by asset."""
         holdings = self._accounts.get(account, {})
-        return Positions(
-            tuple(
-                Position(asset, holding.units, holding.units - holding.reserved_units)
-                for asset, holding in sorted(holdings.items())
-            )
-        )
+        return Positions(tuple([holding.position() for holding in holdings.values()]))
 
     def state(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
         """What every account owns; see `ProjectionsState.holdings`."""
         return tuple(
-            (account, tuple((asset, holdings[asset].units) for asset in sorted(holdings)))
+            (account, tuple((asset, holding.units) for asset, holding in holdings.items()))
             for account, holdings in sorted(self._accounts.items())
         )
 
@@ -76,5 +88,6 @@ class AllPositions:
         holdings = self._accounts[account]
         holding = holdings.get(asset)
         if holding is None:
-            holding = holdings[asset] = Holding()
+            holding = holdings[asset] = Holding(asset)
+            self._accounts[account] = dict(sorted(holdings.items()))
         return holding
