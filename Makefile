@@ -4,9 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SECONDS ?= 60
 
-.PHONY: setup compiled plain demo test torture conformance fuzz check format bench clean
+.PHONY: setup compiled plain demo test torture soak conformance fuzz check format bench clean
 
 setup: $(STAMP)
 
@@ -30,10 +29,15 @@ test: setup plain          ## all tests, of plain Python; one of them compiles, 
 torture: setup             ## the whole campaign against loss; half an hour
 	TORTURE=full $(BIN)/pytest tests/torture -s
 
+soak: SECONDS ?= 3600
+soak: setup                ## the command under clients that come, trade and are cut, for SECONDS: nothing grows
+	$(BIN)/python -m tests.soak $(SECONDS)
+
 conformance: setup         ## the official suites in SUITES=FOLDER, here and on our peers; needs node
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,conformance]'
 	$(BIN)/python -m tests.conformance $(SUITES)
 
+fuzz: SECONDS ?= 60
 fuzz: setup                ## each target of tests/fuzz for SECONDS; what makes one raise is kept
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
 	$(BIN)/python -m tests.fuzz $(SECONDS)

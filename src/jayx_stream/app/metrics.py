@@ -4,6 +4,7 @@ Rules: nothing is paid for a figure between two scrapes but the counting; every 
 a set that clients can't make larger.
 """
 
+import asyncio
 import platform
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -224,6 +225,8 @@ class VenueMetrics(Collector):
         yield failed
 
     def _work(self) -> Iterator[Metric]:
+        text = "Tasks of the event loop: what somebody waits for, the scrape itself included."
+        yield _gauge("tasks", text, len(asyncio.all_tasks()))
         text = "From an order that was read to its answer, which is after the disk's sync."
         yield _histogram("order_answer_seconds", text, self._sources.orders.seconds)
         text = "One round of pushes of changed states, to all their readers."
