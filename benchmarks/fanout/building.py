@@ -1,5 +1,5 @@
 """Builds what the benchmarks of fan-out compare with, in `.bench/`: peers from the registries, each in an
-environment of its own, and four programs in C.
+environment of its own, and programs in C.
 """
 
 import shutil
@@ -25,6 +25,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "held": OPENSSL,
     "streams": OPENSSL,
     "limit": (),
+    "bad": (),
 }
 
 

@@ -12,9 +12,10 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -151,18 +152,24 @@ def ours(
     ping_after_s: int = 0,
     deflate: bool = False,
     resting: Sequence[Resting] | None = None,
+    changes: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Served]:
-    """The command, with a journal on the disk, a book of `LEVELS` levels a side, and one lot bought with
+    """The command, with a journal in memory, a book of `LEVELS` levels a side, and one lot bought with
     each go: a push of `kline` or `orderbook` follows from it. `interval_ms`: between two pushes of one.
+    `changes`: what stands in place of other texts in its configuration.
     """
+    settings = {"interval_ms": interval_ms, "ping_after_s": ping_after_s}
+    text = CONFIG.format(**settings, deflate=str(deflate).lower())
+    for old, new in changes.items():
+        assert old in text, f"the configuration does not say {old}"
+        text = text.replace(old, new)
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         config = Path(folder) / "venue.toml"
-        settings = {"interval_ms": interval_ms, "ping_after_s": ping_after_s}
-        config.write_text(CONFIG.format(**settings, deflate=str(deflate).lower()))
+        config.write_text(text)
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]
         words += ["--port", "0", "--data-dir", f"{folder}/data", *(["--tls-dev"] if tls else [])]
         with _process(words) as (process, line):
-            match = re.search(r"wss?://127\.0\.0\.1:(\d+)/", line)
+            match = re.search(r"wss?://[\d.]+:(\d+)/", line)
             assert match is not None, line
             port = int(match[1])
             _make_market(port, tls, resting or even_book())
