@@ -165,3 +165,20 @@ def test_who_takes_all_changes_in_holds_the_book_after_each(
             assert replica.apply_text(push.frame(ENVELOPED))
             assert replica.seq == seq
         assert replica.view == after.state
+
+
+def test_a_whole_state_that_nobody_is_told_is_never_encoded() -> None:
+    asked: list[int] = []
+
+    def payload() -> bytes:
+        asked.append(1)
+        return b"{}"
+
+    before = Orderbook((Level(5, 10, 1),), (), (), 0)
+    after = Orderbook((Level(5, 10, 2),), (), (), 0)
+    whole = Push("orderbook", "b", 2, 0, payload, state=before)
+    encoding = Encoding(bytes, envelope=False)
+    change(whole, Push("orderbook", "b", 3, 0, payload, state=after), lambda: whole)
+    assert not asked
+    assert [whole.frame(encoding), whole.frame(encoding)] == [b"{}", b"{}"]
+    assert asked == [1]

@@ -4,6 +4,7 @@ Runs on one event loop and holds no truth: all that it has can be folded again.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 from jayx_stream.app.clock import Clock
 from jayx_stream.app.pace import Pace
@@ -187,14 +188,15 @@ class Gateway:
         seq: int | None = None,
         whole: bool = False,
     ) -> Push:
-        """`whole`: changes will be told of this book."""
+        """`whole`: changes will be told of this book, and the whole only to who comes, or is slow."""
         state = view if whole and isinstance(view, Orderbook) else None
+        payload = partial(self._payloads.encode, channel, view, self.projections.instruments)
         return Push(
             channel.event,
             channel.name,
             self.projections.seq if seq is None else seq,
             self._clock() // NS_PER_MS,
-            self._payloads.encode(channel, view, self.projections.instruments),
+            payload() if state is None else payload,
             merge_key=merge_key,
             trade=trade,
             reset=reset,

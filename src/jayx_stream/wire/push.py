@@ -25,10 +25,10 @@ class Push:
 
     __slots__ = (
         "_frames",
+        "_payload",
         "checksum",
         "event",
         "merge_key",
-        "payload",
         "prev",
         "reset",
         "seq",
@@ -45,7 +45,7 @@ class Push:
         stream: str,
         seq: int,
         ts_ms: int,
-        payload: bytes,
+        payload: bytes | Callable[[], bytes],
         *,
         merge_key: Hashable | None = None,
         trade: int | None = None,
@@ -55,7 +55,9 @@ class Push:
         prev: int | None = None,
         whole: Callable[[], "Push"] | None = None,
     ) -> None:
-        """`merge_key`: a later push with the same key makes this one needless to a slow reader;
+        """`payload`: JSON; or what gives it, if perhaps nobody is told it, and then only what changed.
+
+        `merge_key`: a later push with the same key makes this one needless to a slow reader;
         None if it has to reach every reader. `reset`: it stands in place of changes that its reader
         asked for and can't be given.
 
@@ -67,7 +69,7 @@ class Push:
         self.stream = stream
         self.seq = seq
         self.ts_ms = ts_ms
-        self.payload = payload
+        self._payload = payload
         self.merge_key = merge_key
         self.trade = trade
         self.reset = reset
@@ -76,6 +78,13 @@ class Push:
         self.prev = prev
         self.whole = whole
         self._frames: dict[Encoding, bytes] = {}
+
+    @property
+    def payload(self) -> bytes:
+        """What is told, as JSON."""
+        if not isinstance(self._payload, bytes):
+            self._payload = self._payload()
+        return self._payload
 
     def frame(self, encoding: "Encoding", merged: int = 0) -> bytes:
         """The bytes for readers of this encoding; `merged` earlier pushes went into this one, so
