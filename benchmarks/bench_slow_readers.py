@@ -54,6 +54,8 @@ FILLS_MAX = 20
 MERGED_BYTES = 65_536
 """Less than that waits for a reader whose pushes were merged; a mebibyte did before."""
 FATE_WITHIN_S = 75.0
+PING_AFTER_S = 20
+"""The default."""
 LOOK_EVERY_S = 0.25
 BOOKS_PER_S, ORDERS_PER_S = 50, 300
 """While one kind is looked at: 5 KB each for who reads the book, half a KB for who reads orders."""
@@ -62,11 +64,10 @@ ORDERS = {"category": "spot", "apiKey": KEY}
 
 
 def changes(operator_port: int) -> dict[str, str]:
-    """To the configuration of the other benchmarks: silence has its deadline, figures are told, and who is in
-    the network namespace can come.
+    """To the configuration of the other benchmarks: figures are told, and who is in the network namespace can
+    come.
     """
     return {
-        "ping_after_s = 0\n": "",
         "port = 0": f"port = {operator_port}",
         "[admin]": '[server]\nhost = "0.0.0.0"\nallow_plain = true\n\n[admin]',
     }
@@ -100,23 +101,41 @@ def measured(cable: Cable, *, with_bad: bool) -> Round:
     """A server of its own; the bad ones come first, and all waits for them that may."""
     operator_port = free_port()
     kinds = (STOPS, DRIBBLES, VANISHES) if with_bad else ()
-    with ours("orderbook", changes=changes(operator_port)) as served:
+    with ours("orderbook", ping_after_s=PING_AFTER_S, changes=changes(operator_port)) as served:
         before_kib = served.rss_kib()
         with contextlib.ExitStack() as stack:
             for kind in kinds:
                 texts = [asked("orderbook", BOOK)]
                 stack.enter_context(reading(served.port, kind, BAD, texts, cable))
             found, bad = Round(), len(kinds) * BAD
-            for _ in range(FILLS_MAX):
-                load(served, 1, FILL_SECONDS, window=1)
-                told = seen(operator_port)
-                found.queue_bytes = max(found.queue_bytes, told.queue_bytes)
-                found.rss_more_kib = max(found.rss_more_kib, served.rss_kib() - before_kib)
-                found.behind = told.behind
-                if told.behind == bad and told.queue_bytes <= bad * MERGED_BYTES:
-                    break
+            with watching(served, operator_port, found, before_kib):
+                for _ in range(FILLS_MAX):
+                    load(served, 1, FILL_SECONDS, window=1)
+                    told = seen(operator_port)
+                    found.behind = told.behind
+                    if told.behind == bad and told.queue_bytes <= bad * MERGED_BYTES:
+                        break
             found.load = load(served, HEALTHY, SECONDS, window=1, pause_us=PAUSE_US)
             return found
+
+
+@contextlib.contextmanager
+def watching(served: Served, operator_port: int, found: Round, before_kib: int) -> Iterator[None]:
+    """Note the most that the server holds while the context lasts."""
+    enough = threading.Event()
+
+    def watch() -> None:
+        while not enough.wait(LOOK_EVERY_S / 2):
+            found.queue_bytes = max(found.queue_bytes, seen(operator_port).queue_bytes)
+            found.rss_more_kib = max(found.rss_more_kib, served.rss_kib() - before_kib)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
 
 
 @dataclass
@@ -138,7 +157,7 @@ class Fate:
 def fate(kind: Kind, name: str, text: str, per_s: int, cable: Cable) -> Fate:
     """See what becomes of those who read what `text` asks for, with so many orders a second."""
     operator_port = free_port()
-    with ours("orderbook", changes=changes(operator_port)) as served:
+    with ours("orderbook", ping_after_s=PING_AFTER_S, changes=changes(operator_port)) as served:
         before_kib = served.rss_kib()
         closes = Counter(seen(operator_port).closes)
         with reading(served.port, kind, BAD, [text], cable), ordering(served, per_s):
