@@ -14,11 +14,11 @@ BOOKS = ("orderbook", "BTCUSDT")
 
 
 class Stage:
-    """A hub with its source; books push each 100 ms at most, klines as they like."""
+    """A hub with its source; books push each 125 ms at most, klines as they like."""
 
     def __init__(self) -> None:
         self.source = CountingSource()
-        self.hub = Hub(self.source, {"orderbook": 0.1}, at_once())
+        self.hub = Hub(self.source, {"orderbook": 0.125}, at_once())
 
     def reader(self, *channels: OrderbookChannel | KlineChannel) -> Reader:
         """One who reads these channels."""
@@ -87,9 +87,9 @@ def test_no_state_is_pushed_more_often_than_its_interval_allows(stage: Stage) ->
     stage.hub.touch(BOOKS)
     assert stage.hub.flush(5.0) is None
     stage.hub.touch(BOOKS)
-    assert stage.hub.flush(5.0625) == pytest.approx(5.1)
+    assert stage.hub.flush(5.0625) == 5.125
     assert len(reader.frames) == 2
-    assert stage.hub.flush(5.1) is None
+    assert stage.hub.flush(5.125) is None
     assert len(reader.frames) == 3
 
 
@@ -102,8 +102,8 @@ def test_the_earliest_of_those_that_wait_is_given(stage: Stage) -> None:
     stage.hub.flush(1.0625)
     stage.hub.touch(ethers)
     stage.hub.touch(BOOKS)
-    assert stage.hub.flush(1.09375) == pytest.approx(1.1)
-    assert stage.hub.flush(1.125) == pytest.approx(1.1625)
+    assert stage.hub.flush(1.09375) == 1.125
+    assert stage.hub.flush(1.125) == 1.1875
     assert stage.hub.flush(1.25) is None
 
 
@@ -191,10 +191,47 @@ def test_the_first_push_counts_for_the_interval_too(stage: Stage) -> None:
     reader = Reader()
     stage.hub.subscribe(reader.outbox, BOOK, now_s=5.0)
     stage.hub.touch(BOOKS)
-    assert stage.hub.flush(5.05) == 5.1
+    assert stage.hub.flush(5.05) == 5.125
     assert len(reader.frames) == 1
-    assert stage.hub.flush(5.1) is None
+    assert stage.hub.flush(5.125) is None
     assert len(reader.frames) == 2
+
+
+def test_streams_that_change_all_the_time_fall_into_step(stage: Stage) -> None:
+    ether, ethers = OrderbookChannel("ETHUSDT"), ("orderbook", "ETHUSDT")
+    reader = stage.reader(BOOK, ether)
+    times_s: list[float] = []
+    for tick in range(1000, 2000):
+        now_s = tick / 1000
+        for topic, begins_s in ((BOOKS, 1.0), (ethers, 1.1)):
+            if now_s >= begins_s:
+                stage.hub.touch(topic)
+        before = len(reader.frames)
+        stage.hub.flush(now_s)
+        if len(reader.frames) - before == 2:
+            times_s.append(now_s)
+    assert times_s == [1.25, 1.375, 1.5, 1.625, 1.75, 1.875]
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.001, 0.015])
+def test_a_late_push_does_not_put_off_those_after_it(stage: Stage, late_s: float) -> None:
+    stage.reader(BOOK)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    for number in range(1, 9):
+        stage.hub.touch(BOOKS)
+        assert stage.hub.flush(1.0 + number * 0.125 + late_s) is None
+    assert stage.hub.flushed == 9
+
+
+def test_after_a_pause_of_the_loop_no_push_is_made_up_for(stage: Stage) -> None:
+    stage.reader(BOOK)
+    stage.hub.touch(BOOKS)
+    stage.hub.flush(1.0)
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(3.17) is None
+    stage.hub.touch(BOOKS)
+    assert stage.hub.flush(3.17) == 3.3125
 
 
 # Readers that resume.

@@ -1,10 +1,12 @@
 """Hub: who listens to what, and when which stream pushes. Pure: time comes in as an argument.
 
 Rules: a change is encoded once per stream, however many read it; a stream that nobody reads costs
-one look-up; no stream pushes its state more often than its interval allows.
+one look-up; no stream pushes its state more often than its interval allows, and those that push all the
+time do it together.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import ceil
 from typing import Protocol
 
 from jayx_stream.hub.catch_up import CatchUp
@@ -14,6 +16,17 @@ from jayx_stream.hub.stream import Stream
 from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel, Topic
 from jayx_stream.wire.push import Encoding, Push
+
+STEPS = 2
+"""In an interval: streams that always change push in so many groups, and a client of twenty of them is
+written to as often, rather than twenty times.
+"""
+
+LATE_PARTS = 8
+"""A push may be late by this part of its interval, and the one after it still be on time."""
+
+ROUNDING = 1e-6
+"""Of a step, for what floats make of a sum."""
 
 
 class Source(Protocol):
@@ -32,6 +45,14 @@ class Source(Protocol):
     def history(self, channel: Channel, limit: int) -> Sequence[Push]:
         """At most `limit` pushes that come before the present one, oldest first."""
         ...
+
+
+def _in_step(now_s: float, interval_s: float) -> float:
+    """When a stream that pushes now may push again: after an interval, and together with others."""
+    if not interval_s:
+        return now_s
+    step_s = interval_s / STEPS
+    return ceil((now_s + interval_s) / step_s - ROUNDING) * step_s
 
 
 class Hub:
@@ -72,7 +93,7 @@ class Hub:
         """
         stream = self._take_in(outbox, channel)
         if stream.readers == 1:
-            stream.next_push_s = now_s + self._interval_s(channel)
+            stream.next_push_s = _in_step(now_s, self._interval_s(channel))
         for push in self._source.history(channel, history):
             self._offer(outbox, push)
         if stream.held is not None:
@@ -161,8 +182,13 @@ class Hub:
         return next_s
 
     def _push_state(self, stream: Stream, now_s: float) -> None:
+        interval_s = self._interval_s(stream.channel)
         stream.changed = False
-        stream.next_push_s = now_s + self._interval_s(stream.channel)
+        if now_s - stream.next_push_s < interval_s / LATE_PARTS:
+            # A change waited for it: the stream is in step, and stays so, however late the loop was.
+            stream.next_push_s += interval_s
+        else:
+            stream.next_push_s = _in_step(now_s, interval_s)
         push = stream.take(self._source.present(stream.channel))
         if push is not None:
             self.flushed += 1
