@@ -6,6 +6,7 @@ What is spoken depends on the path: at `/` the raw door's requests and pushes.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -28,6 +29,11 @@ from jayx_stream.wire.messages import Answer
 
 WRITE_BUFFER_BYTES = 65_536
 """Handed to a transport with TLS before pushes wait in the outbox."""
+
+PIECE_BYTES = 16_384
+"""Written to a connection with TLS at once: a record's most. The room between encryption and socket grows
+with the largest write, and is kept until the connection ends.
+"""
 
 UNWANTED_BYTES_MAX = 16_384
 """Looked through for a client's goodbye after ours; the rest is dropped as it comes."""
@@ -96,14 +102,19 @@ class WebSocketConnection(asyncio.Protocol):
         """The upgrade request has been read; `shake_hands` will be given it."""
         self._server_connections.add(self)
         self._transport = cast("asyncio.Transport", transport)
-        self.write = self._transport.write
+        self.write: Callable[[bytes], None] = self._transport.write
         if transport.get_extra_info("sslcontext") is None:
             # Whatever the socket doesn't take at once makes the client wait: so nothing can be written
             # past what the transport holds.
             self._transport.set_write_buffer_limits(high=0)
             self.descriptor = transport.get_extra_info("socket").fileno()
         else:
+            self.write = self._write_in_pieces
             self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+
+    def _write_in_pieces(self, frames: bytes) -> None:
+        for begin in range(0, len(frames), PIECE_BYTES):
+            self._transport.write(frames[begin : begin + PIECE_BYTES])
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
