@@ -166,6 +166,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._speaker.gone(*ending(self._protocol))
             self._speaker = None
         self._protocol.forget()
+        self.write = self._transport.write
 
     def shutdown(self) -> None:
         """The server ends now: called by uvicorn for whoever is still there after the drain."""
