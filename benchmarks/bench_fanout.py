@@ -5,25 +5,30 @@ Ours is the command as it is: a journal on the disk, real orders that trade, rea
 what is pushed follows from each order. The peers run a loop made for this, with texts as large as ours. All
 servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
 
-    python -m benchmarks.bench_fanout [READERS ...]
+    python -m benchmarks.bench_fanout [--rounds ROUNDS] [READERS ...]
 """
 
+import argparse
 import platform
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from statistics import median
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.building import package_builds
 from benchmarks.fanout.building import BuildError, build
+from benchmarks.fanout.holding import TooFewFiles, allow_files
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import PEERS, Served, ours, peer
 
 ROUNDS = 3
-SECONDS = 2.0
+SECONDS = 1.5
 SATURATING = 1
 """Goes under way at once: with more, one write may bring a reader several pushes, or one that stands for
 several.
@@ -34,36 +39,40 @@ PAUSE_US = 20_000
 Serve = Callable[[], AbstractContextManager[Served]]
 
 
-def variants(event: str, size: int) -> dict[str, Serve]:
+def variants(event: str, size: int, builds: dict[str, Path]) -> dict[str, Serve]:
     """Ours by both doors, and all peers with texts of our size."""
-    found: dict[str, Serve] = {
-        "jayx-stream": lambda: ours(event),
-        "jayx-stream, Socket.IO": lambda: ours(event, socketio=True),
-    }
+    found: dict[str, Serve] = {"jayx-stream": lambda: ours(event)}
+    compiled = builds.get("compiled")
+    if compiled is not None:
+        found["jayx-stream, compiled"] = lambda: ours(event, source=compiled)
+    found["jayx-stream, Socket.IO"] = lambda: ours(event, socketio=True)
     for name in PEERS:
         found[name] = lambda name=name: peer(name, size)  # type: ignore[misc]
     return found
 
 
-def measured(event: str, readers: int) -> dict[str, list[tuple[Load, Load]]]:
+def measured(
+    event: str, readers: int, rounds: int, builds: dict[str, Path]
+) -> dict[str, list[tuple[Load, Load]]]:
     """By variant, of each round: saturated, and one push at a time."""
     with ours(event) as served:
         size = round(load(served, 10, 1.0, window=SATURATING).push_bytes)
     found: dict[str, list[tuple[Load, Load]]] = {}
-    for _ in range(ROUNDS):
-        for name, serve in variants(event, size).items():
+    for _ in range(rounds):
+        for name, serve in variants(event, size, builds).items():
             with serve() as served:
                 saturated = load(served, readers, SECONDS, window=SATURATING)
-            with serve() as served:
                 timed = load(served, readers, SECONDS, window=1, pause_us=PAUSE_US)
             found.setdefault(name, []).append((saturated, timed))
     return found
 
 
-def table(event: str, readers: int, found: dict[str, list[tuple[Load, Load]]]) -> Table:
+def table(
+    event: str, readers: int, rounds: int, found: dict[str, list[tuple[Load, Load]]]
+) -> Table:
     """Medians, and ratios to ours."""
     sizes = found["jayx-stream"][0][0].push_bytes
-    title = f"{event}, {sizes:.0f} bytes, {readers:,} readers, median of {ROUNDS} rounds"
+    title = f"{event}, {sizes:.0f} bytes, {readers:,} readers, median of {rounds} rounds"
     made = Table(title=title, box=box.SIMPLE_HEAD)
     made.add_column("server")
     for name in (
@@ -100,17 +109,25 @@ def _median(pairs: list[tuple[Load, Load]], figure: Callable[[tuple[Load, Load]]
 
 def main() -> None:
     """Build, measure, print."""
+    parser = argparse.ArgumentParser(description="Fan-out beside peers.")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("readers", type=int, nargs="*", default=[100, 1000])
+    asked = parser.parse_args()
     try:
+        allow_files(max(asked.readers, default=0))
         build()
-    except BuildError as error:
+    except (BuildError, TooFewFiles) as error:
         sys.exit(f"bench_fanout: {error}")
     console = Console(width=120)
     console.print(
         f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
     )
-    for readers in map(int, sys.argv[1:] or ("100", "1000")):
-        for event in ("kline", "orderbook"):
-            console.print(table(event, readers, measured(event, readers)))
+    with tempfile.TemporaryDirectory() as folder:
+        builds = package_builds(Path(folder))
+        for readers in asked.readers:
+            for event in ("kline", "orderbook"):
+                found = measured(event, readers, asked.rounds, builds)
+                console.print(table(event, readers, asked.rounds, found))
 
 
 if __name__ == "__main__":

@@ -153,10 +153,12 @@ def ours(
     deflate: bool = False,
     resting: Sequence[Resting] | None = None,
     changes: Mapping[str, str] = MappingProxyType({}),
+    source: Path | None = None,
 ) -> Iterator[Served]:
     """The command, with a journal in memory, a book of `LEVELS` levels a side, and one lot bought with
     each go: a push of `kline` or `orderbook` follows from it. `interval_ms`: between two pushes of one.
-    `changes`: what stands in place of other texts in its configuration.
+    `changes`: what stands in place of other texts in its configuration. `source`: where the package is
+    taken from, if not from here.
     """
     settings = {"interval_ms": interval_ms, "ping_after_s": ping_after_s}
     text = CONFIG.format(**settings, deflate=str(deflate).lower())
@@ -168,7 +170,7 @@ def ours(
         config.write_text(text)
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", str(config)]
         words += ["--port", "0", "--data-dir", f"{folder}/data", *(["--tls-dev"] if tls else [])]
-        with _process(words) as (process, line):
+        with _process(words, source) as (process, line):
             match = re.search(r"wss?://[\d.]+:(\d+)/", line)
             assert match is not None, line
             port = int(match[1])
@@ -252,11 +254,18 @@ def _make_market(port: int, tls: bool, resting: Sequence[Resting]) -> None:
 
 
 @contextlib.contextmanager
-def _process(words: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def _process(
+    words: list[str], source: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process on the server's core, once it has said where it listens; ended afterwards."""
     pinned = ["taskset", "-c", str(SERVER_CORE), *words]
     process = subprocess.Popen(
-        pinned, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        pinned,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ if source is None else os.environ | {"PYTHONPATH": str(source)},
     )
     assert process.stdout is not None
     try:
