@@ -62,6 +62,7 @@ def measured(
         for name, serve in variants(event, size, builds).items():
             with serve() as served:
                 saturated = load(served, readers, SECONDS, window=SATURATING)
+            with serve() as served:
                 timed = load(served, readers, SECONDS, window=1, pause_us=PAUSE_US)
             found.setdefault(name, []).append((saturated, timed))
     return found
