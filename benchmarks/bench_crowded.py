@@ -1,7 +1,7 @@
 """How late is each of ten thousand told, where all are told something every 100 ms?
 
 Ours is the command as it is, with `orderbook_interval_ms` and `kline_interval_ms` at 100 and orders that
-trade every 20 ms: klines of some 250 bytes, then books of some 3 KB. The peers run a loop made for this and
+trade every 20 ms: klines of some 250 bytes, then books of some 5 KB. The peers run a loop made for this and
 are told to spread a text of that size every 100 ms. All servers on one core, the crowd (C, one thread) on the
 other.
 

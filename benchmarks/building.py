@@ -23,13 +23,17 @@ def run(*command: str | Path) -> None:
 
 
 def environment(name: str, *packages: str, python: str = sys.executable) -> Path:
-    """The interpreter of an environment with these packages, made if it is not there. Raises BuildError."""
+    """The interpreter of an environment with these packages, made if it is not there; what it lacks is
+    installed. Raises BuildError.
+    """
     folder = BUILT / name
-    interpreter = folder / "bin" / "python"
-    if not (folder / ".installed").exists():
-        run(python, "-m", "venv", folder)
+    interpreter, installed = folder / "bin" / "python", folder / ".installed"
+    wanted = "\n".join(packages)
+    if not installed.exists() or installed.read_text() != wanted:
+        if not interpreter.exists():
+            run(python, "-m", "venv", folder)
         run(interpreter, "-m", "pip", "install", "--quiet", *packages)
-        (folder / ".installed").touch()
+        installed.write_text(wanted)
     return interpreter
 
 

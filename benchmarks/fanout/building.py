@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 PYTHON_PEERS = (
     "socketify==0.0.31",
     "websockets==17.4",
+    "picows==2.3.1",
     "python-socketio==5.18.1",
     "uvicorn==0.54.0",
     "uvloop==0.23.0",

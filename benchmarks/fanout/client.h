@@ -165,6 +165,16 @@ static void keep(Client *client, const unsigned char *data, size_t size) {
     client->tailed = kept + size;
 }
 
+/* The number that stands after a name in the last bytes of a text, -1 if none does. */
+static inline int64_t number_after(Client *client, const char *name) {
+    char *at = memmem(client->tail, client->tailed, name, strlen(name));
+    if (!at) return -1;
+    int64_t number = 0;
+    char *end = client->tail + client->tailed;
+    for (at += strlen(name); at < end && *at >= '0' && *at <= '9'; at++) number = number * 10 + *at - '0';
+    return number;
+}
+
 static void frame_came(Client *client) {
     int opcode = client->head[0] & 15;
     if (opcode == 8) fail("closed by the server");

@@ -31,16 +31,6 @@ static uint64_t least, merged, *pushes_of, newest_at;
 static int is_counting;
 static int64_t begin_at;
 
-/* The number that stands after a name in the last bytes of a text, -1 if none does. */
-static int64_t number_after(Client *client, const char *name) {
-    char *at = memmem(client->tail, client->tailed, name, strlen(name));
-    if (!at) return -1;
-    int64_t number = 0;
-    char *end = client->tail + client->tailed;
-    for (at += strlen(name); at < end && *at >= '0' && *at <= '9'; at++) number = number * 10 + *at - '0';
-    return number;
-}
-
 static Round *stamped(Client *client, int64_t seq) {
     for (int k = round_count - 1; k >= 0; k--)
         if (rounds[k].seq == (uint64_t)seq) return &rounds[k];

@@ -2,8 +2,8 @@
  *
  *   limit BYTES      prints its port, then serves until it is killed
  *
- * Whoever upgrades is a reader. Who sends a text that begins with "go" has a text of BYTES sent to all, and is
- * answered "ok". Requests are not checked: this is what the kernel allows, not a server.
+ * Whoever upgrades is a reader. Who sends a text that begins with "go" has a text of BYTES sent to all, which ends
+ * with the time as `load` reads it ("ts", microseconds of the clock that does not go back), and is answered "ok". Requests are not checked: this is what the kernel allows, not a server.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READERS_MAX 65536
+#define STAMP_BYTES 21
 
 static int readers[READERS_MAX], reader_count;
 static char upgraded[READERS_MAX * 2];
@@ -92,6 +94,12 @@ int main(int count, char **words) {
             }
             for (ssize_t here_at = 0; here_at + 8 <= got; here_at += 6 + (buffer[here_at + 1] & 127)) {
                 if (memcmp(buffer + here_at + 6, "go", 2)) continue;
+                struct timespec now;
+                clock_gettime(CLOCK_MONOTONIC, &now);
+                char stamp[STAMP_BYTES + 1];
+                long long us = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+                snprintf(stamp, sizeof stamp, "\"ts\":%016lld", us);
+                memcpy(frame + frame_size - STAMP_BYTES, stamp, STAMP_BYTES);
                 for (int i = 0; i < reader_count; i++) put(readers[i], frame, frame_size);
                 put(fd, "\x81\x02ok", 4);
             }

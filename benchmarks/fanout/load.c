@@ -1,6 +1,6 @@
 /* Readers of a stream, as many as are wanted, and one conductor who has it pushed. One thread, epoll.
  *
- *   load PORT TLS READERS SECONDS WINDOW PAUSE_US LEAST PATH READER_FILE CONDUCTOR_FILE GO_FILE
+ *   load PORT TLS READERS SECONDS WINDOW PAUSE_US LEAST STAMPED PATH READER_FILE CONDUCTOR_FILE GO_FILE
  *
  * Each reader connects to PATH, by TLS if that is 1, upgrades, and sends the lines of READER_FILE as texts. The
  * conductor does the same with CONDUCTOR_FILE, then sends the lines of GO_FILE, one after the other and again from
@@ -11,40 +11,48 @@
  *
  * Prints one line of JSON: goes, pushes and bytes at all readers within SECONDS, which begin a second after the
  * last connection; all pushes ever; and, if WINDOW is 1, the microseconds from a go to the first and to the last
- * reader's push.
+ * reader's push. If STAMPED is 1 they run from what the push says: "ts", microseconds of the clock that does not go
+ * back.
  */
 #include "client.h"
 
 #define ROUNDS_MAX 2000000
 
 static uint64_t pushes, push_bytes, answers, least, all_pushes;
+static int64_t stamp_ns; /* of the newest push, if it has one */
 static const char *answer_begins;
 static size_t answer_size;
 
 static void text_came(Client *client) {
     if (!client->begin) {
-        if (client->size >= least) { pushes++; all_pushes++; push_bytes += client->size; }
+        if (client->size < least) return;
+        pushes++;
+        all_pushes++;
+        push_bytes += client->size;
+        if (client->tail) stamp_ns = number_after(client, "\"ts\":") * 1000;
     } else if ((size_t)client->begun >= answer_size && !memcmp(client->begin, answer_begins, answer_size)) {
         answers++;
     }
 }
 
 int main(int count, char **words) {
-    if (count != 12) { fprintf(stderr, "see the source\n"); return 2; }
+    if (count != 13) { fprintf(stderr, "see the source\n"); return 2; }
     int readers = atoi(words[3]), window = atoi(words[5]);
     double seconds = atof(words[4]);
     int64_t pause_ns = atoll(words[6]) * 1000;
     least = atoll(words[7]);
     static Lines reader_lines, conductor_lines, go;
-    read_lines(words[9], &reader_lines);
-    read_lines(words[10], &conductor_lines);
-    read_lines(words[11], &go);
+    read_lines(words[10], &reader_lines);
+    read_lines(words[11], &conductor_lines);
+    read_lines(words[12], &go);
     answer_begins = go.lines[0];
     answer_size = strlen(answer_begins);
 
-    begin_clients(atoi(words[1]), words[8], atoi(words[2]));
+    begin_clients(atoi(words[1]), words[9], atoi(words[2]));
     Client *all = calloc(readers + 1, sizeof *all), *conductor = &all[readers];
     conductor->begin = malloc(BEGIN_BYTES);
+    int is_stamped = atoi(words[8]);
+    for (int i = 0; is_stamped && i < readers; i++) all[i].tail = malloc(TAIL_BYTES);
     bring_in(all, 0, readers, &reader_lines, 0);
     bring_in(all, readers, 1, &conductor_lines, 0);
 
@@ -82,8 +90,9 @@ int main(int count, char **words) {
             /* A round is over when the last reader has its push. */
             if (go_at && pushes - round_pushes >= (uint64_t)readers) {
                 if (!warm && rounds < ROUNDS_MAX) {
-                    first_ns[rounds] = first - go_at;
-                    last_ns[rounds++] = now - go_at;
+                    int64_t from = is_stamped ? stamp_ns : go_at;
+                    first_ns[rounds] = first - from;
+                    last_ns[rounds++] = now - from;
                 }
                 go_at = 0;
                 next_go = now + pause_ns;

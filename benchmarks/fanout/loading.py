@@ -27,8 +27,18 @@ class Load:
     rss_kib: int
 
 
-def load(served: Served, readers: int, seconds: float, *, window: int, pause_us: int = 0) -> Load:
-    """Let so many readers read for so long, with `window` goes under way at once."""
+def load(
+    served: Served,
+    readers: int,
+    seconds: float,
+    *,
+    window: int,
+    pause_us: int = 0,
+    stamped: bool = False,
+) -> Load:
+    """Let so many readers read for so long, with `window` goes under way at once. With `stamped` times run
+    from the `ts` of a push, in microseconds of the monotonic clock, not from the go.
+    """
     with tempfile.TemporaryDirectory() as folder:
         files = []
         spoken = (served.reader, served.conductor(), (served.answer, *served.go))
@@ -38,7 +48,7 @@ def load(served: Served, readers: int, seconds: float, *, window: int, pause_us:
             files.append(str(path))
         cpu_s = served.cpu_s()
         numbers: tuple[float, ...] = (served.port, int(served.tls), readers, seconds, window)
-        numbers += (pause_us, served.least)
+        numbers += (pause_us, served.least, int(stamped))
         offer = {"LOAD_OFFER": served.offer} if served.offer else {}
         ended = subprocess.run(
             [

@@ -13,7 +13,7 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -132,6 +132,7 @@ def peer(name: str, size: int, *, tls: bool = False) -> Iterator[Served]:
 PEERS: dict[str, tuple[tuple[str, ...], bool]] = {
     "C send loop": ((str(BUILT / "limit"),), False),
     "uWebSockets": ((str(python()), str(HERE / "peers" / "uws.py")), False),
+    "picows": ((str(python()), str(HERE / "peers" / "pico.py")), False),
     "Node ws": (("node", str(HERE / "peers" / "ws.mjs")), False),
     "websockets.broadcast": ((str(python()), str(HERE / "peers" / "broadcast.py")), False),
     "Node socket.io": (("node", str(HERE / "peers" / "socketio.mjs")), True),
@@ -176,6 +177,14 @@ def ours(
             port = int(match[1])
             _make_market(port, tls, resting or even_book())
             yield _spoken(process.pid, port, event, socketio, depth, tls)
+
+
+@contextlib.contextmanager
+def ours_in_process() -> Iterator[Served]:
+    """Hub and doors alone, of `peers/inprocess.py`: a kline is pushed with each go."""
+    with _process([sys.executable, str(HERE / "peers" / "inprocess.py")]) as (process, line):
+        served = _spoken(process.pid, int(line), "kline", False, 0, False)
+        yield replace(served, conductor=tuple, answer="-", go=("go",))
 
 
 def _request(event: str, message: dict[str, object], id: int | None = None) -> str:

@@ -2,19 +2,21 @@
 
 import ssl
 import sys
+import time
 
 import uvloop
 from websockets.asyncio.server import broadcast, serve
 
 SIZE, *FILES = sys.argv[1:]
-TEXT = "x" * int(SIZE)
+PAD = "x" * (int(SIZE) - 21)
 
 
 async def main():
     async def received(connection):
         async for message in connection:
             if message.startswith("go"):
-                broadcast(server.connections, TEXT)
+                text = f'{PAD}"ts":{time.monotonic_ns() // 1000:016}'
+                broadcast(server.connections, text)
             await connection.send("ok")
 
     context = None

@@ -1,10 +1,11 @@
 """uWebSockets through socketify: its own publish to a topic, as its users do it."""
 
 import sys
+import time
 
 from socketify import App, CompressOptions, OpCode
 
-TEXT = "x" * int(sys.argv[1])
+PAD = "x" * (int(sys.argv[1]) - 21)
 
 
 def opened(ws):
@@ -13,7 +14,8 @@ def opened(ws):
 
 def received(ws, message, opcode):
     if message.startswith("go"):
-        app.publish("all", TEXT, OpCode.TEXT)
+        text = f'{PAD}"ts":{time.monotonic_ns() // 1000:016}'
+        app.publish("all", text, OpCode.TEXT)
     ws.send("ok", OpCode.TEXT)
 
 

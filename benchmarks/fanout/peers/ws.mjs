@@ -7,13 +7,16 @@ import {createServer as secure} from "node:https";
 import {readFileSync} from "node:fs";
 
 const [size, , cert, key] = process.argv.slice(2);
-const text = "x".repeat(Number(size));
+const pad = "x".repeat(Number(size) - 21);
 const http = cert ? secure({cert: readFileSync(cert), key: readFileSync(key)}) : plain();
 const server = new WebSocketServer({server: http});
 server.on("connection", (socket) => {
   socket.on("message", (data) => {
-    if (data.toString().startsWith("go"))
+    if (data.toString().startsWith("go")) {
+      const us = (process.hrtime.bigint() / 1000n).toString().padStart(16, "0");
+      const text = `${pad}"ts":${us}`;
       for (const client of server.clients) client.send(text);
+    }
     socket.send("ok");
   });
 });
