@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from jayx_stream.app.clock import system_clock
 from jayx_stream.app.config import Account, ApiKey, Config
 from jayx_stream.app.vault import Vault
 from jayx_stream.app.venue import EmbeddedVenue, SetupError
@@ -18,12 +17,18 @@ from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.journal.sqlite import SqliteJournal
 from jayx_stream.model.commands import RevokeKey
 from jayx_stream.model.key import Key, KeyKind, Permission
+from jayx_stream.model.units import NS_PER_S
 from tests.doors.running import configured
 
 PUBLIC = "gtI6JUBv5b2uUPsMJZoQyDDKfRjUfF1S1e6bSx0RZBQ="
 API_KEY, SECRET = "a-key-to-look-for", "a-secret-to-look-for"
 KEY = ApiKey(api_key=API_KEY, secret=SECRET, permissions=("read", "trade"))
 VAULT = Vault(bytes(32))
+
+
+def noon() -> int:
+    """A clock that stands: no minute is struck between two starts."""
+    return 1_800_014_400 * NS_PER_S
 
 
 def with_keys(*keys: ApiKey, account: str = "alice") -> Config:
@@ -39,7 +44,7 @@ async def started(
     config: Config, journal: MemoryJournal | SqliteJournal, vault: Vault | None = VAULT
 ) -> AsyncIterator[EmbeddedVenue]:
     """A venue on a journal."""
-    venue = EmbeddedVenue(config, journal, system_clock, vault=vault)
+    venue = EmbeddedVenue(config, journal, noon, vault=vault)
     await venue.recover()
     try:
         await venue.start()
