@@ -190,3 +190,19 @@ def test_a_reader_that_changes_over_is_written_to_at_its_new_socket() -> None:
     outbox.offer(event(2))
     sockets.turn.drain(10)
     assert (len(sockets.taken), seqs(reader)) == (1, [1])
+
+
+def test_a_write_that_fails_does_not_end_the_turn_of_the_others(loop: Loop) -> None:
+    bad, good = loop.reader(), loop.reader()
+
+    def fail(frames: bytes) -> None:
+        raise RuntimeError("the transport is closed")
+
+    bad.outbox.write = fail
+    for reader in (bad, good):
+        reader.outbox.offer(event(1))
+    with pytest.raises(RuntimeError):
+        loop.turn.drain(1)
+    assert (loop.woken, loop.turn.ended) == (2, 1)
+    loop.turn.drain(1)
+    assert (seqs(good), loop.turn.ended, loop.turn.begun) == ([1], 2, 2)

@@ -184,9 +184,10 @@ class PollingCarrier:
         self._asking = self._loop.create_future()
         asking = self._asking
         self._session.resume()
-        if self._urgent:
+        if self._urgent or self._due:
+            # Some may have been due when the last answer was made, and written after it.
             self._answer()
-        elif self.is_released and not self._due:
+        elif self.is_released:
             self.send(NOOP)
         try:
             return await asking

@@ -51,17 +51,20 @@ class Turn:
 
     def drain(self, most: int) -> None:
         """Write to all who are due an answer, and to at most so many who are due a push."""
-        if self._answered:
-            answered, self._answered = self._answered, {}
-            self._write(answered)
-        if self._pushed:
-            pushed = self._pushed
-            slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
-            self._write(slice)
+        answered, self._answered = self._answered, {}
+        pushed = self._pushed
+        slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
+        try:
+            if answered:
+                self._write(answered)
+            if slice:
+                self._write(slice)
+        finally:
+            # A fault of one write must not be the end of all others.
             self.ended += len(slice)
-        self._is_woken = False
-        if self._pushed or self._answered:
-            self._be_woken()
+            self._is_woken = False
+            if self._pushed or self._answered:
+                self._be_woken()
 
     def _be_woken(self) -> None:
         self._is_woken = True
