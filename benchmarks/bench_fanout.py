@@ -1,7 +1,7 @@
 """How many deliveries a second one process does to very many readers, and when the last of them has its
 push; ours beside a C send loop and the peers that a user would pick.
 
-Ours is the command as it is: a journal on the disk, real orders that trade, real subscriptions and bounds;
+Ours is the command as it is: its journal in memory, real orders that trade, real subscriptions and bounds;
 what is pushed follows from each order. The peers run a loop made for this, with texts as large as ours. All
 servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
 
