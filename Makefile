@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt src/jayx_stream/doors/_sending.c
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
@@ -18,7 +18,7 @@ compiled: setup            ## the pure rooms as machine code; needs a C compiler
 	$(BIN)/python compile_rooms.py src
 
 plain:                     ## plain Python again
-	find src -name '*.so' -delete
+	find src -name '*.so' ! -name '_sending.*' -delete
 
 demo: setup                ## a live market on 127.0.0.1:8443, kept in data/
 	$(BIN)/jayx-stream serve --config examples/sandbox.toml --demo
@@ -56,4 +56,5 @@ bench: setup               ## all benchmarks; each prints its own table
 	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: plain
+	find src -name '*.so' -delete
 	rm -rf $(VENV) data .bench .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,6 @@
-"""Compiles the pure rooms with mypyc: `python compile_rooms.py src` puts what comes of it beside the source.
+"""Makes machine code of parts of the package: the pure rooms, by mypyc, and the one part that is in C.
+
+`python compile_rooms.py src` puts what comes of both beside the source.
 
 Rule: what is compiled does, and writes, byte for byte what the source does; `tests/engine/test_compiled.py`
 compares them. So no module that defines a msgspec Struct is compiled, since mypyc passes over a
@@ -6,11 +8,11 @@ class's keywords (`frozen`, `array_like`, `tag`), and other bytes would stand in
 """
 
 import contextlib
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOMS = {
     "engine": (
@@ -27,8 +29,13 @@ MODULES = tuple(f"jayx_stream/{room}/{name}.py" for room in ROOMS for name in RO
 LIBRARY = "jayx_stream"
 """Name of the library that all of them share: `jayx_stream__mypyc`, beside the package."""
 
-REQUIREMENTS = ("msgspec>=0.20", "mypy>=2", "setuptools>=65")
-"""Needed beside a C compiler and Python's headers, while it compiles."""
+SENDING = "jayx_stream/doors/_sending.c"
+
+BUILDER = "setuptools>=65"
+"""Needed beside a C compiler and Python's headers, while the part in C is compiled."""
+
+REQUIREMENTS = ("msgspec>=0.20", "mypy>=2", BUILDER)
+"""The same for the rooms."""
 
 
 def compile_rooms(source: Path, destination: Path) -> list[Path]:
@@ -36,7 +43,6 @@ def compile_rooms(source: Path, destination: Path) -> list[Path]:
     Raises what mypyc raises, or ends the process as it does, if there is an error in them.
     """
     from mypyc.build import mypycify
-    from setuptools import Distribution
 
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -52,28 +58,40 @@ def compile_rooms(source: Path, destination: Path) -> list[Path]:
                 group_name=LIBRARY,
                 target_dir=str(folder / "c"),
             )
-            build = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj(
-                "build_ext"
-            )
-            build.build_lib = str(folder / "lib")
-            build.build_temp = str(folder / "objects")
-            build.ensure_finalized()
-            build.run()
-        libraries = sorted(
-            path.relative_to(folder / "lib") for path in (folder / "lib").rglob("*.so")
-        )
-        for library in libraries:
-            (destination / library).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / "lib" / library, destination / library)
+            return _build(extensions, folder, destination)
+
+
+def compile_sending(source: Path, destination: Path) -> list[Path]:
+    """The same for the part in C, which is for Linux."""
+    from setuptools import Extension
+
+    warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers"]
+    extension = Extension(
+        SENDING.removesuffix(".c").replace("/", "."),
+        [str(source / SENDING)],
+        extra_compile_args=["-O2", "-Werror", *warnings],
+    )
+    with tempfile.TemporaryDirectory() as made:
+        return _build([extension], Path(made), destination)
+
+
+def _build(extensions: list[Any], folder: Path, destination: Path) -> list[Path]:
+    from setuptools import Distribution
+
+    build = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj("build_ext")
+    build.build_lib = str(folder / "lib")
+    build.build_temp = str(folder / "objects")
+    build.ensure_finalized()
+    build.run()
+    libraries = sorted(path.relative_to(folder / "lib") for path in (folder / "lib").rglob("*.so"))
+    for library in libraries:
+        (destination / library).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / "lib" / library, destination / library)
     return libraries
-
-
-def is_asked_for() -> bool:
-    """Whether a wheel is to be built with what is compiled."""
-    return os.environ.get("JAYX_COMPILE") == "1"
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for library in compile_rooms(folder, Path(sys.argv[2]) if len(sys.argv) > 2 else folder):
+    made = Path(sys.argv[2]) if len(sys.argv) > 2 else folder
+    for library in compile_rooms(folder, made) + compile_sending(folder, made):
         print(library)

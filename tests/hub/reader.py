@@ -21,7 +21,7 @@ class Lines(Encoding):
 ENVELOPED = Lines(bytes, envelope=True)
 
 
-def write_many(descriptors: list[int], frames: list[bytes]) -> list[int]:
+def write_many(descriptors: list[int], frames: list[bytes]) -> list[tuple[int, int]]:
     """None of those here has a descriptor, but for those that a test gives one."""
     assert not descriptors
     return []

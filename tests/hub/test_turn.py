@@ -152,10 +152,13 @@ class Sockets:
         for descriptor, reader in enumerate(self.readers):
             reader.outbox.descriptor = descriptor
 
-    def _write_many(self, descriptors: list[int], frames: list[bytes]) -> list[int]:
-        for descriptor, each in zip(descriptors, frames, strict=True):
-            self.taken[descriptor] = each[: self.rooms[descriptor]]
-        return [len(self.taken[descriptor]) for descriptor in descriptors]
+    def _write_many(self, descriptors: list[int], frames: list[bytes]) -> list[tuple[int, int]]:
+        short = []
+        for place, (descriptor, frame) in enumerate(zip(descriptors, frames, strict=True)):
+            taken = self.taken[descriptor] = frame[: self.rooms[descriptor]]
+            if len(taken) < len(frame):
+                short.append((place, len(taken)))
+        return short
 
 
 def test_sockets_are_written_to_all_together_and_the_rest_goes_the_usual_way() -> None:

@@ -49,6 +49,8 @@ class Server(Section, frozen=True):
     """Addresses or networks of proxies in front, whose `X-Forwarded-For` is believed."""
     origins: tuple[str, ...] = ()
     """Pages that may connect, beside the server's own: `https://example.org`."""
+    io_uring: bool = True
+    """Write to many sockets in one system call where Linux allows it."""
 
 
 class Data(Section, frozen=True):

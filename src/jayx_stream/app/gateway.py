@@ -9,9 +9,11 @@ from functools import partial
 from jayx_stream.app.clock import Clock
 from jayx_stream.app.pace import Pace
 from jayx_stream.app.resuming import Resuming
+from jayx_stream.doors.sockets import write_each
 from jayx_stream.history import History
 from jayx_stream.history.memory import MemoryHistory
 from jayx_stream.hub.catch_up import CatchUp
+from jayx_stream.hub.turn import WriteMany
 from jayx_stream.model.events import Commit
 from jayx_stream.model.order import OrderState
 from jayx_stream.model.past import AccountChange
@@ -50,9 +52,11 @@ class Gateway:
         *,
         kline_interval_ms: int,
         orderbook_interval_ms: int,
+        write_many: WriteMany = write_each,
     ) -> None:
         """`history` is followed on from where it ends; without one, it ends with the process.
-        `on_revoked` is told the id of each key that is let in no more, once it is.
+        `on_revoked` is told the id of each key that is let in no more, once it is. For `write_many` see
+        `Turn`.
         """
         self._clock = clock
         self.projections = Projections()
@@ -64,7 +68,7 @@ class Gateway:
             KlineChannel.event: kline_interval_ms / 1000,
             OrderbookChannel.event: orderbook_interval_ms / 1000,
         }
-        self.pace = Pace(self, intervals_s, clock)
+        self.pace = Pace(self, intervals_s, clock, write_many)
         self.hub = self.pace.hub
         self._resuming = Resuming(self.hub, self._recent, self._history, self._change)
 

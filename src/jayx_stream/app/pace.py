@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from time import perf_counter
 
 from jayx_stream.app.clock import Clock
-from jayx_stream.doors.sockets import write_many
+from jayx_stream.doors.sockets import write_each
 from jayx_stream.hub.counts import FAST_SECONDS, Histogram
 from jayx_stream.hub.hub import Hub, Source
-from jayx_stream.hub.turn import Turn
+from jayx_stream.hub.turn import Turn, WriteMany
 from jayx_stream.model.units import NS_PER_S
 
 READERS_A_SLICE = 200
@@ -23,8 +23,14 @@ READERS_A_SLICE = 200
 class Pace:
     """Drives a hub on the event loop that runs when it is first used."""
 
-    def __init__(self, source: Source, intervals_s: Mapping[str, float], clock: Clock) -> None:
-        """For `intervals_s` see `Hub`."""
+    def __init__(
+        self,
+        source: Source,
+        intervals_s: Mapping[str, float],
+        clock: Clock,
+        write_many: WriteMany = write_each,
+    ) -> None:
+        """For `intervals_s` see `Hub`, for `write_many` see `Turn`."""
         self._clock = clock
         self._turn = Turn(self._drain_soon, write_many)
         self.hub = Hub(source, intervals_s, self._turn)

@@ -141,7 +141,12 @@ async def _venue(driving: Driving) -> AsyncIterator[tuple[EmbeddedVenue, int]]:
         operator.take()
         port = await venue.start()
         await operator.start()
-        fields = {"host": config.server.host, "port": port, "recovered": str(recovered)}
+        fields = {
+            "host": config.server.host,
+            "port": port,
+            "recovered": str(recovered),
+            "writes": venue.writes.how,
+        }
         log.info("ready", extra=fields)
         say(_ready(config, port, f"journal in {directory}, {recovered}"))
         if operator.told is not None:

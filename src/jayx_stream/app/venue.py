@@ -32,6 +32,7 @@ from jayx_stream.doors.page import Page
 from jayx_stream.doors.polling import Polling
 from jayx_stream.doors.rest import rest_application
 from jayx_stream.doors.socketio import PATH, SocketSpeaker
+from jayx_stream.doors.sockets import fastest_writes
 from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.tls import ServerTls
 from jayx_stream.engine import Exchange
@@ -79,12 +80,14 @@ class EmbeddedVenue:
         self._feed = LocalFeed(journal.read)
         exchange = Exchange(open_orders_max=config.limits.open_orders_per_account)
         streams = config.streams
+        self.writes = fastest_writes(io_uring=config.server.io_uring)
         self._gateway = Gateway(
             clock,
             self.past,
             self._end_connections_of,
             kline_interval_ms=streams.kline_interval_ms,
             orderbook_interval_ms=streams.orderbook_interval_ms,
+            write_many=self.writes.write_many,
         )
         self._folds: Folds = (
             exchange_fold(exchange),

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jayx_stream.hub.outbox import Outbox
 
-WriteMany = Callable[[list[int], list[bytes]], list[int]]
-"""Writes to each socket what is for it, as far as it goes without waiting; gives the bytes that each took."""
+WriteMany = Callable[[list[int], list[bytes]], list[tuple[int, int]]]
+"""Writes to each socket what is for it, as far as it goes without waiting. Gives the places of those that
+did not take all, each with the bytes that it took.
+"""
 
 
 class Turn:
@@ -86,8 +88,5 @@ class Turn:
                 outbox.write(frames)
         # After each write the interpreter is cold, and what stands between two of them costs several
         # times what it does elsewhere: so they are made by themselves.
-        written = self._write_many(descriptors, due)
-        if sum(written) != sum(map(len, due)):
-            for outbox, frames, taken in zip(direct, due, written, strict=True):
-                if taken < len(frames):
-                    outbox.write(frames[taken:])
+        for place, taken in self._write_many(descriptors, due):
+            direct[place].write(due[place][taken:])
