@@ -13,7 +13,7 @@ from starlette.routing import Route
 from jayx_stream.app.audit import write_audit
 from jayx_stream.app.checkpointing import Checkpointing
 from jayx_stream.app.clock import Clock, system_clock
-from jayx_stream.app.config import Config
+from jayx_stream.app.config import Config, Streams
 from jayx_stream.app.configured_keys import check_secrets, make_keys
 from jayx_stream.app.exchange import ExchangeLoop
 from jayx_stream.app.gate import VenueGate
@@ -79,16 +79,8 @@ class EmbeddedVenue:
         self._desk = LocalDesk(clock)
         self._feed = LocalFeed(journal.read)
         exchange = Exchange(open_orders_max=config.limits.open_orders_per_account)
-        streams = config.streams
         self.writes = fastest_writes(io_uring=config.server.io_uring)
-        self._gateway = Gateway(
-            clock,
-            self.past,
-            self._end_connections_of,
-            kline_interval_ms=streams.kline_interval_ms,
-            orderbook_interval_ms=streams.orderbook_interval_ms,
-            write_many=self.writes.write_many,
-        )
+        self._gateway = self._make_gateway(config.streams)
         self._folds: Folds = (
             exchange_fold(exchange),
             projections_fold(self._gateway.projections, self._gateway.follow),
@@ -117,6 +109,16 @@ class EmbeddedVenue:
         self._listener: Listener | None = None
         self._minutes: asyncio.Task[None] | None = None
         self._exchange_run: asyncio.Task[None] | None = None
+
+    def _make_gateway(self, streams: Streams) -> Gateway:
+        return Gateway(
+            self._clock,
+            self.past,
+            self._end_connections_of,
+            kline_interval_ms=streams.kline_interval_ms,
+            orderbook_interval_ms=streams.orderbook_interval_ms,
+            write_many=self.writes.write_many,
+        )
 
     def _make_checkpointing(self) -> Checkpointing | None:
         every_commits = self.config.data.checkpoint_commits
