@@ -49,11 +49,11 @@ class Outbox:
         "_closed",
         "_counts",
         "_due",
-        "_due_bytes",
         "_give_up",
         "_merging",
+        "_more",
+        "_more_bytes",
         "_next_key",
-        "_paused",
         "_queue_bytes",
         "_queue_bytes_max",
         "_room_bytes",
@@ -62,6 +62,7 @@ class Outbox:
         "_waiting",
         "descriptor",
         "encoding",
+        "is_paused",
         "waiting_bytes",
         "write",
     )
@@ -88,17 +89,19 @@ class Outbox:
         self.descriptor = NO_DESCRIPTOR
         """Of the reader's socket, if it may be written to past `write` while the reader is not behind."""
         self._turn = turn
-        self._due: list[bytes] = []
-        """What the reader gets at the end of the turn, however slow it is meanwhile."""
-        self._due_bytes = 0
-        """Behind the first frame."""
+        self._due: bytes | None = None
+        """The frame that the reader gets at the end of the turn, however slow it is meanwhile."""
+        self._more: list[bytes] | None = None
+        """Those due behind it. Mostly there are none, and a crowd's lists would have to be filled."""
+        self._more_bytes = 0
         self._counts = Counts() if counts is None else counts
         self._queue_bytes = queue_bytes
         self._queue_bytes_max = queue_bytes_max
         self._room_bytes = (
             min(filter(None, (queue_bytes, queue_bytes_max)), default=ROOM_BYTES) // 2
         )
-        self._paused = False
+        self.is_paused = False
+        """All waits: the reader is behind, or gone."""
         self._closed = False
         self._waiting: dict[Hashable, _Waiting] = {}
         """In order. Under its merge key stands a push that a later one may replace."""
@@ -107,11 +110,6 @@ class Outbox:
         self.waiting_bytes = 0
         self._unmerged_bytes = 0
         """Of the waiting bytes, those that may not be merged."""
-
-    @property
-    def is_direct(self) -> bool:
-        """Whether the reader's socket may be written to now, past `write`."""
-        return self.descriptor != NO_DESCRIPTOR and not self._paused
 
     @property
     def is_behind(self) -> bool:
@@ -124,44 +122,50 @@ class Outbox:
 
     def bring(self, frame: bytes, push: Push) -> None:
         """The same, of a push whose frame in this outbox's encoding is known."""
-        if self._paused:
+        if self.is_paused:
             self._queue(frame, push)
-        elif self._due:
-            self._append_due(frame)
-        elif not self._closed:
-            self._due.append(frame)
+        elif self._due is None:
+            self._due = frame
             self._turn.add_pushed(self)
+        else:
+            self._append_due(frame)
 
     def reply(self, frame: bytes) -> None:
         """Have an answer written; it keeps its place among the pushes."""
-        if self._paused:
+        if self.is_paused:
             self._queue(frame, None)
-        elif not self._closed:
-            self._append_due(frame)
+        else:
+            if self._due is None:
+                self._due = frame
+            else:
+                self._append_due(frame)
             self._turn.add_answered(self)
 
-    def take_due(self) -> bytes:
-        """What is due, to be given to `write` before anything else happens; it may be nothing."""
-        due = self._due
-        frames = due[0] if len(due) == 1 else self.encoding.separator.join(due)
-        due.clear()
-        self._due_bytes = 0
-        return frames
+    def take_due(self) -> bytes | None:
+        """What is due, to be given to `write` before anything else happens; None if nothing is."""
+        due, more = self._due, self._more
+        self._due = None
+        if due is None or more is None:
+            return due
+        self._more = None
+        self._more_bytes = 0
+        return self.encoding.separator.join((due, *more))
 
     def drain(self) -> None:
         """Write what is due."""
-        if self._due:
-            self.write(self.take_due())
+        due = self.take_due()
+        if due is not None:
+            self.write(due)
 
     def pause(self) -> None:
         """The reader is behind: let everything wait, but for what is due already."""
-        self._paused = True
+        self.is_paused = True
 
     def resume(self) -> None:
         """The reader has caught up: write what waits, until it is behind again."""
         self.drain()
-        self._paused = False
-        while self._waiting and not self._paused:
+        self.is_paused = self._closed
+        while self._waiting and not self.is_paused:
             key = next(iter(self._waiting))
             waiting = self._waiting.pop(key)
             self._count(waiting, -1)
@@ -193,17 +197,18 @@ class Outbox:
 
     def close(self) -> None:
         """Forget what is due and what waits, and its reader, and take nothing any more."""
-        self._closed = True
+        self._closed = self.is_paused = True
         self.write = self._give_up = _nobody
-        self._due.clear()
+        self._due = self._more = None
         self._waiting.clear()
         self.waiting_bytes = self._unmerged_bytes = 0
 
     def _append_due(self, frame: bytes) -> None:
-        if self._due:
-            self._due_bytes += len(frame)
-        self._due.append(frame)
-        if self._due_bytes > DUE_BYTES_MAX:
+        if self._more is None:
+            self._more = []
+        self._more.append(frame)
+        self._more_bytes += len(frame)
+        if self._more_bytes > DUE_BYTES_MAX:
             self.drain()
 
     def _queue(self, frame: bytes, push: Push | None) -> None:

@@ -78,14 +78,14 @@ class Turn:
         due: list[bytes] = []
         for outbox in outboxes:
             frames = outbox.take_due()
-            if not frames:
+            if frames is None:
                 continue
-            if outbox.is_direct:
+            if outbox.descriptor < 0 or outbox.is_paused:
+                outbox.write(frames)
+            else:
                 direct.append(outbox)
                 descriptors.append(outbox.descriptor)
                 due.append(frames)
-            else:
-                outbox.write(frames)
         # After each write the interpreter is cold, and what stands between two of them costs several
         # times what it does elsewhere: so they are made by themselves.
         for place, taken in self._write_many(descriptors, due):
