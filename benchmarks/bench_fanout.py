@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.building import package_builds
+from benchmarks.building import package_builds, python_alone
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import TooFewFiles, allow_files
 from benchmarks.fanout.loading import Load, load
@@ -36,18 +37,25 @@ several.
 PAUSE_US = 20_000
 """Between two pushes whose way to the last reader is timed."""
 
+BUILDS = {
+    "plain": "jayx-stream",
+    "compiled": "jayx-stream, compiled",
+    "alone": "jayx-stream, Python alone",
+}
 Serve = Callable[[], AbstractContextManager[Served]]
 
 
 def variants(event: str, size: int, builds: dict[str, Path]) -> dict[str, Serve]:
     """Ours by both doors, and all peers with texts of our size."""
-    found: dict[str, Serve] = {"jayx-stream": lambda: ours(event)}
-    compiled = builds.get("compiled")
-    if compiled is not None:
-        found["jayx-stream, compiled"] = lambda: ours(event, source=compiled)
-    found["jayx-stream, Socket.IO"] = lambda: ours(event, socketio=True)
+    found: dict[str, Serve] = {}
+    for name, source in builds.items():
+        found[BUILDS[name]] = partial(ours, event, source=source)
+    for name in ("plain", "compiled"):
+        if name in builds:
+            serve = partial(ours, event, source=builds[name], socketio=True)
+            found[f"{BUILDS[name]}, Socket.IO"] = serve
     for name in PEERS:
-        found[name] = lambda name=name: peer(name, size)  # type: ignore[misc]
+        found[name] = partial(peer, name, size)
     return found
 
 
@@ -55,7 +63,7 @@ def measured(
     event: str, readers: int, rounds: int, builds: dict[str, Path]
 ) -> dict[str, list[tuple[Load, Load]]]:
     """By variant, of each round: saturated, and one push at a time."""
-    with ours(event) as served:
+    with ours(event, source=builds["plain"]) as served:
         size = round(load(served, 10, 1.0, window=SATURATING).push_bytes)
     found: dict[str, list[tuple[Load, Load]]] = {}
     for _ in range(rounds):
@@ -124,7 +132,7 @@ def main() -> None:
         f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
     )
     with tempfile.TemporaryDirectory() as folder:
-        builds = package_builds(Path(folder))
+        builds = package_builds(Path(folder)) | {"alone": python_alone(Path(folder))}
         for readers in asked.readers:
             for event in ("kline", "orderbook"):
                 found = measured(event, readers, asked.rounds, builds)

@@ -37,11 +37,20 @@ def environment(name: str, *packages: str, python: str = sys.executable) -> Path
     return interpreter
 
 
+def python_alone(folder: Path) -> Path:
+    """Below `folder`: the package with nothing compiled, as it is where there is no C compiler."""
+    made = folder / "alone"
+    shutil.copytree(ROOT / "src", made, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    return made
+
+
 def package_builds(folder: Path) -> dict[str, Path]:
-    """Below `folder`: the package as it stands, and compiled if that can be done. `src` is left alone."""
+    """Below `folder`: the package as `make setup` leaves it, and with its rooms compiled if that can be
+    done. `src` is left alone.
+    """
     plain, compiled = folder / "plain", folder / "compiled"
     for each in (plain, compiled):
-        shutil.copytree(ROOT / "src", each, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+        shutil.copytree(ROOT / "src", each, ignore=_rooms_and_caches)
     ended = subprocess.run(
         [sys.executable, ROOT / "compile_rooms.py", compiled],
         stdout=subprocess.DEVNULL,
@@ -51,3 +60,11 @@ def package_builds(folder: Path) -> dict[str, Path]:
         print("compiled: no, see above")
         return {"plain": plain}
     return {"plain": plain, "compiled": compiled}
+
+
+def _rooms_and_caches(folder: str, names: list[str]) -> list[str]:
+    return [
+        name
+        for name in names
+        if name == "__pycache__" or (name.endswith(".so") and not name.startswith("_sending"))
+    ]
