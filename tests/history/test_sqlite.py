@@ -110,6 +110,24 @@ async def test_much_that_waits_is_written_at_once_and_room_waits_for_it(
     await history.close()
 
 
+async def test_many_rows_are_few_statements_and_none_holds_the_interpreter(tmp_path: Path) -> None:
+    history, traders = await opened(tmp_path), Crowd(1)
+    statements: list[str] = []
+
+    def trace(cursor: apsw.Cursor, sql: str, values: object) -> bool:
+        statements.append(sql)
+        return True
+
+    history._connection.exec_trace = trace
+    traders.give(history)
+    assert await history.orders("ann", traders.symbols, ALL)
+    assert sum(rows.count for rows in traders.rows) > 50 * len(statements)
+    # What apsw says itself, it says with the interpreter's lock in its hand.
+    assert "COMMIT" in statements
+    assert not [sql for sql in statements if "SAVEPOINT" in sql]
+    await history.close()
+
+
 async def test_a_failure_is_told_once_and_the_next_start_goes_on(tmp_path: Path) -> None:
     told: list[str] = []
     traders = Crowd(1, 100)

@@ -4,9 +4,10 @@ Trades are numbered through all symbols in the order of the journal, orders by t
 with time, so a time is found by halving. Bodies are MessagePack; whatever is searched is a column.
 """
 
+import contextlib
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import apsw
@@ -23,6 +24,8 @@ FORMAT = 1
 
 PRUNE_COMMITS = 10_000
 """Commits between two looks for changes that need not be kept any more."""
+
+ROWS_A_STATEMENT = 200
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -97,16 +100,39 @@ class Tables:
 
     def write(self, batch: Sequence[Rows]) -> None:
         """Write rows of commits that follow, and how far they go, in one transaction."""
-        with self._connection:
-            many = self._connection.executemany
-            many("INSERT INTO klines VALUES (?,?,?,?,?,?,?,?,?)", self._kline_rows(batch))
-            many("INSERT INTO trades VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", self._trade_rows(batch))
-            many("INSERT INTO orders VALUES (?,?,?,?,?,?)", self._order_rows(batch))
-            many("INSERT INTO changes VALUES (?,?,?,?)", self._change_rows(batch))
+        with self._transaction():
+            self._insert("klines", self._kline_rows(batch))
+            self._insert("trades", self._trade_rows(batch))
+            self._insert("orders", self._order_rows(batch))
+            self._insert("changes", self._change_rows(batch))
             self._set("last_seq", batch[-1].seq)
             self.last_seq = batch[-1].seq
             if self._changes_kept:
                 self._prune(self.last_seq - self._changes_kept)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction whose end nobody else waits for: apsw's own one holds the interpreter's lock while
+        it writes to the disk.
+        """
+        execute = self._connection.execute
+        execute("BEGIN")
+        try:
+            yield
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+    def _insert(self, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+        """Insert many rows a statement: with each one the thread takes the interpreter's lock from whoever
+        is telling readers what happens now.
+        """
+        while some := list(islice(rows, ROWS_A_STATEMENT)):
+            row = f"({','.join('?' * len(some[0]))})"
+            sql = f"INSERT INTO {table} VALUES {','.join([row] * len(some))}"  # noqa: S608 (our words)
+            self._connection.execute(sql, tuple(chain.from_iterable(some)))
 
     def _prune(self, to_seq: int) -> None:
         if to_seq < self._changes_after + PRUNE_COMMITS:
