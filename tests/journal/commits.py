@@ -3,6 +3,9 @@
 from jayx_stream.journal import Journal
 from jayx_stream.model.events import AccountOpened, Commit, Deposited, MinuteBegan
 
+FOREVER_NS = 10**18
+"""Within which every disk is quick."""
+
 
 def commit(seq: int) -> Commit:
     """A commit of its number's own."""

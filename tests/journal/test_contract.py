@@ -11,7 +11,7 @@ import pytest_asyncio
 from jayx_stream.journal import Journal, JournalError
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.journal.sqlite import SqliteJournal
-from tests.journal.commits import batch, commit, read
+from tests.journal.commits import FOREVER_NS, batch, commit, read
 
 
 async def memory(directory: Path) -> Journal:
@@ -19,10 +19,14 @@ async def memory(directory: Path) -> Journal:
 
 
 async def sqlite(directory: Path) -> Journal:
-    return await SqliteJournal.open(directory)
+    return await SqliteJournal.open(directory, quick_ns=0)
 
 
-JOURNALS: list[Callable[[Path], Awaitable[Journal]]] = [memory, sqlite]
+async def quick_sqlite(directory: Path) -> Journal:
+    return await SqliteJournal.open(directory, quick_ns=FOREVER_NS)
+
+
+JOURNALS: list[Callable[[Path], Awaitable[Journal]]] = [memory, sqlite, quick_sqlite]
 
 
 @pytest_asyncio.fixture(params=JOURNALS, ids=lambda make: make.__name__)

@@ -1,15 +1,17 @@
 """What a journal in a file promises beyond the contract: it survives, it is alone, it notices damage."""
 
+import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import apsw
 import pytest
 
 from jayx_stream.journal import JournalError, mark
-from jayx_stream.journal.sqlite import FILE_NAME, SqliteJournal
-from tests.journal.commits import batch, read
+from jayx_stream.journal.sqlite import FILE_NAME, QUICK_COMMITS, SqliteJournal
+from tests.journal.commits import FOREVER_NS, batch, read
 
 
 def change(directory: Path, sql: str) -> None:
@@ -71,6 +73,57 @@ async def test_each_append_is_synced_to_the_disk(tmp_path: Path) -> None:
     assert await journal._in_thread(pragma, "synchronous") == 2
     assert await journal._in_thread(pragma, "journal_mode") == "wal"
     assert await journal._in_thread(pragma, "locking_mode") == "exclusive"
+    await journal.close()
+
+
+async def writers(journal: SqliteJournal, sizes: list[int]) -> list[str]:
+    """Append batches of these sizes; gives the names of the threads that wrote them."""
+    found: list[str] = []
+
+    def trace(cursor: apsw.Cursor, sql: str, values: object) -> bool:
+        found.append(threading.current_thread().name.partition("_")[0])
+        return True
+
+    journal._connection.exec_trace = trace
+    for size in sizes:
+        await journal.append(batch(journal.last_seq + 1, journal.last_seq + size))
+    journal._connection.exec_trace = None
+    return found
+
+
+async def test_small_batches_need_no_thread_once_the_disk_was_quick(tmp_path: Path) -> None:
+    journal = await SqliteJournal.open(tmp_path, quick_ns=FOREVER_NS)
+    sizes = [1, 1, QUICK_COMMITS, QUICK_COMMITS + 1, 1]
+    loop = threading.current_thread().name
+    assert await writers(journal, sizes) == ["journal", loop, loop, "journal", loop]
+    await journal.close()
+
+
+async def test_a_disk_that_was_slow_is_left_to_the_thread(tmp_path: Path) -> None:
+    journal = await SqliteJournal.open(tmp_path, quick_ns=1)
+    assert await writers(journal, [1, 1, 1]) == ["journal"] * 3
+    await journal.close()
+
+
+async def test_no_append_cuts_in_on_who_uses_the_file(tmp_path: Path) -> None:
+    journal = await SqliteJournal.open(tmp_path, quick_ns=FOREVER_NS)
+    await journal.append(batch(1, 1))
+    is_used, may_end = threading.Event(), threading.Event()
+
+    def use() -> int:
+        is_used.set()
+        assert may_end.wait(10)
+        return journal.last_seq
+
+    using = asyncio.create_task(journal._in_thread(use))
+    assert await asyncio.to_thread(is_used.wait, 10)
+    append = asyncio.create_task(journal.append(batch(2, 2)))
+    await asyncio.sleep(0)
+    assert journal.last_seq == 1
+    may_end.set()
+    assert await using == 1
+    await append
+    assert await writers(journal, [1]) == [threading.current_thread().name]
     await journal.close()
 
 

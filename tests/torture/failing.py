@@ -16,6 +16,7 @@ import apsw
 
 from jayx_stream.journal import JournalError, sqlite
 from jayx_stream.journal.sqlite import SqliteJournal
+from tests.journal.commits import FOREVER_NS
 from tests.torture import SEED, Report, victims
 from tests.torture.damage import ram
 from tests.torture.victims import Batch
@@ -24,6 +25,8 @@ WAL_PAGES = 6
 """So that a short life has many checkpoints."""
 BATCHES = 16
 VFS_NAME = "torture"
+QUICK_NS = (0, FOREVER_NS)
+"""Half of the faults are met in the thread of the journal, half on the event loop."""
 
 
 @dataclass
@@ -100,12 +103,12 @@ class Life:
     """An error was told."""
 
 
-async def live(directory: Path, batches: list[Batch], vfs: str | None) -> Life:
+async def live(directory: Path, batches: list[Batch], quick_ns: int) -> Life:
     """Make a journal, fill half of it, close it, open it, and fill the rest; as far as it goes."""
     life = Life()
     try:
         for half in (batches[: BATCHES // 2], batches[BATCHES // 2 :]):
-            journal = await SqliteJournal.open(directory, vfs=vfs)
+            journal = await SqliteJournal.open(directory, vfs=VFS_NAME, quick_ns=quick_ns)
             try:
                 await _fill(journal, half, life)
             finally:
@@ -134,7 +137,7 @@ def faults(disk: FailingDisk, batches: list[Batch]) -> Iterator[Fault]:
     for kind in ("write", "sync", "truncate", "delete"):
         disk.fault = Fault(kind, at=-1)
         with tempfile.TemporaryDirectory(dir=ram()) as name:
-            life = asyncio.run(live(Path(name), batches, VFS_NAME))
+            life = asyncio.run(live(Path(name), batches, 0))
         assert life == Life(BATCHES, BATCHES), life
         for at in range(1, disk.fault.calls + 1):
             for lasting in (False, True):
@@ -150,7 +153,7 @@ def outcome(disk: FailingDisk, fault: Fault, batches: list[Batch]) -> tuple[str,
         directory = Path(name)
         disk.fault = fault
         try:
-            life = asyncio.run(live(directory, batches, VFS_NAME))
+            life = asyncio.run(live(directory, batches, QUICK_NS[fault.at % 2]))
             found = asyncio.run(victims.recovered(directory))
         except Exception as error:
             return f"CRASHED: {error!r}", 0

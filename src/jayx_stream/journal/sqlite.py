@@ -1,4 +1,4 @@
-"""The journal in an SQLite file: one connection, in a thread of its own.
+"""The journal in an SQLite file: one connection, in a thread of its own, unless the disk is quick.
 
 WAL with synchronous=FULL: a commit is on the disk before `append` returns. The file is locked for
 this process alone, so a second writer can't slip in. apsw brings its own, current SQLite. What is
@@ -11,6 +11,8 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
+from time import perf_counter_ns
 from typing import Any, TypeVar, TypeVarTuple
 
 import apsw
@@ -26,6 +28,12 @@ READ_RECORDS = 256
 """Records fetched from the file at once."""
 WAL_PAGES = 1000
 """Pages in the write-ahead log after which they are folded into the file."""
+QUICK_COMMITS = 10
+"""More of them in a batch are always left to the thread."""
+QUICK_NS = 200_000
+"""For which the event loop may write itself: the way to a thread and back takes as long on a busy core."""
+FORGOTTEN_PART = 16
+"""A slow write counts for less by this part with each further one: one of 10 ms for the next 70."""
 HELP = "see “When the journal is damaged” in docs/operating.md"
 
 _SCHEMA = {
@@ -49,11 +57,16 @@ Result = TypeVar("Result")
 class SqliteJournal:
     """Opened by `open`; see `Journal` for what it promises."""
 
-    def __init__(self, path: Path, *, only_read: bool, vfs: str | None) -> None:
+    def __init__(self, path: Path, *, only_read: bool, vfs: str | None, quick_ns: int) -> None:
         self._path = path
         self._only_read = only_read
         self._vfs = vfs
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._in_use = Lock()
+        """Held by whoever uses the connection."""
+        self._quick_ns = quick_ns
+        self._lately_ns = quick_ns + 1
+        """What writing a small batch took lately, at most; at first more than is quick."""
         self._epoch = ""
         self._last_seq = 0
         self._last_hash = b""
@@ -62,14 +75,22 @@ class SqliteJournal:
 
     @classmethod
     async def open(
-        cls, directory: Path, *, only_read: bool = False, vfs: str | None = None
+        cls,
+        directory: Path,
+        *,
+        only_read: bool = False,
+        vfs: str | None = None,
+        quick_ns: int = QUICK_NS,
     ) -> "SqliteJournal":
         """Open the journal in a directory, or make one. It has all that was ever acknowledged, as far
         as that shows without reading it. Raises JournalError if it can't be had, or hasn't.
 
         `only_read`: make none, change nothing, take nothing. `vfs`: what SQLite reaches the disk by.
+        `quick_ns`: while small batches take no longer to write, `append` blocks the event loop for it;
+        0 for never.
         """
-        journal = cls(directory / FILE_NAME, only_read=only_read, vfs=vfs)
+        path = directory / FILE_NAME
+        journal = cls(path, only_read=only_read, vfs=vfs, quick_ns=quick_ns)
         try:
             await journal._in_thread(journal._connect)
         except BaseException:
@@ -96,7 +117,14 @@ class SqliteJournal:
         """See `Journal`. After a failure every further append fails: what the file holds is then
         not known before it is opened again.
         """
-        await self._in_thread(self._append, commits)
+        is_quick = len(commits) <= QUICK_COMMITS and self._lately_ns <= self._quick_ns
+        if is_quick and self._in_use.acquire(blocking=False):
+            try:
+                self._append(commits)
+            finally:
+                self._in_use.release()
+        else:
+            await self._in_thread(self._append, commits)
 
     async def read(self, after_seq: int) -> AsyncIterator[tuple[Commit, ...]]:
         """See `Journal`. The whole chain is checked from the first record wanted."""
@@ -134,15 +162,20 @@ class SqliteJournal:
             self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+            return await loop.run_in_executor(self._thread, self._alone, work, *args)
         except (apsw.Error, OSError) as error:
             raise JournalError(f"{self._path}: {error}") from error
         except (UnicodeError, MemoryError) as error:
             # What a damaged page makes of a text, or of a length.
             raise JournalError(f"{self._path}: it is damaged: {error!r}; {HELP}") from error
 
-    # Below runs in the thread.
+    # Below runs in the thread, or while it is idle.
+
+    def _alone(self, work: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
+        with self._in_use:
+            return work(*args)
 
     def _connect(self) -> None:
         self._refuse_an_empty_file()
@@ -278,10 +311,12 @@ class SqliteJournal:
         return apsw.SQLITE_OK
 
     def _append(self, commits: Sequence[Commit]) -> None:
+        """Raises nothing but JournalError."""
         if self._broken or self._only_read:
             why = "an earlier append failed" if self._broken else "it was opened to be read"
             raise JournalError(f"{self._path}: {why}")
         record = Record.make(commits, self._last_hash, self._last_seq)
+        began_ns = perf_counter_ns()
         try:
             self._connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, ?)",
@@ -299,6 +334,9 @@ class SqliteJournal:
                 f"durable: {error}; nothing of them was told, and no more is taken"
             ) from error
         self._last_seq, self._last_hash = record.last_seq, record.hash
+        if len(commits) <= QUICK_COMMITS:
+            forgotten_ns = self._lately_ns // FORGOTTEN_PART
+            self._lately_ns = max(perf_counter_ns() - began_ns, self._lately_ns - forgotten_ns)
 
     def _disconnect(self) -> None:
         self._connection.close()
