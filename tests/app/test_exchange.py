@@ -121,6 +121,33 @@ async def test_no_answer_and_no_event_leaves_before_it_is_durable() -> None:
         assert stage.feed.commits[-1].seq == placed.seq == stage.journal.last_seq
 
 
+class CrowdedFeed(RecordingFeed):
+    """Has more to tell than goes out at once: the rest is told in the loop's next turn."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self._told = told
+
+    def publish(self, commits: Sequence[Commit]) -> None:
+        super().publish(commits)
+        asyncio.get_running_loop().call_soon(self._told.append, "the rest of the crowd")
+
+
+async def test_who_asked_goes_on_before_the_rest_of_a_crowd_and_after_the_projections() -> None:
+    told: list[str] = []
+    stage = Stage()
+    feed = CrowdedFeed(told)
+    stage.loop = ExchangeLoop(stage.exchange, stage.desk, stage.journal, feed)
+    async with stage.running():
+        told.clear()
+        future = stage.desk.submit(buy("alice", 5, 100))
+        future.add_done_callback(lambda _: told.append(f"commit {feed.commits[-1].seq}"))
+        placed = await future
+        assert isinstance(placed, Done)
+        await settle()
+        assert told == [f"commit {placed.seq}", "the rest of the crowd"]
+
+
 async def test_commands_that_wait_share_one_record() -> None:
     stage = Stage()
     async with stage.running():

@@ -72,9 +72,11 @@ class ExchangeLoop:
             await self._journal.append(commits)
             self.commit_s.observe(perf_counter() - began_s)
             self.batch_commits.observe(len(commits))
-            self._feed.publish(commits)
+        # Whoever awaits an answer goes on when this is over, but before a large crowd has been told.
         for each, answer in zip(asked, answers, strict=True):
             each.answer(answer)
+        if commits:
+            self._feed.publish(commits)
         if commits and self._after_batch is not None:
             await self._after_batch(commits[-1].seq)
 
