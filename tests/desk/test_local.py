@@ -46,6 +46,18 @@ async def test_take_waits_for_the_first_command() -> None:
     assert [each.command for each in await taking] == [command(1)]
 
 
+async def test_a_taker_that_gives_up_takes_nothing_with_it() -> None:
+    local = desk()
+    taking = asyncio.create_task(local.take(10))
+    await asyncio.sleep(0)
+    taking.cancel()
+    local.submit(command(1))
+    local.submit(command(2))
+    await asyncio.wait([taking])
+    assert taking.cancelled()
+    assert [each.command for each in await local.take(10)] == [command(1), command(2)]
+
+
 async def test_an_answer_reaches_who_asked() -> None:
     local = desk()
     future = local.submit(command(1))

@@ -3,15 +3,15 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from jayx_stream.model.answers import Answer
 from jayx_stream.model.commands import Command
 from jayx_stream.model.reasons import ErrorCode, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A command that waits for the exchange."""
 
     command: Command
@@ -33,7 +33,8 @@ class LocalDesk:
         self._clock_ns = clock_ns
         self._waiting: deque[Asked] = deque()
         self._waiting_max = waiting_max
-        self._asked = asyncio.Event()
+        self._taker: asyncio.Future[None] | None = None
+        """Of whoever waits to take what comes next."""
         self._closed: str | None = "the exchange is starting"
 
     def submit(self, command: Command) -> asyncio.Future[Answer]:
@@ -46,7 +47,7 @@ class LocalDesk:
             future.set_result(Refused(ErrorCode.UNAVAILABLE, reason))
         else:
             self._waiting.append(Asked(command, self._clock_ns(), future))
-            self._asked.set()
+            self._wake()
         return future
 
     @property
@@ -61,16 +62,24 @@ class LocalDesk:
     def close(self, reason: str) -> None:
         """Take no more commands. What waits can still be taken, and `take` then gives nothing."""
         self._closed = reason
-        self._asked.set()
+        self._wake()
 
     async def take(self, limit: int) -> list[Asked]:
         """Wait for commands and give all that wait, oldest first, at most `limit`; none once closed."""
         while not self._waiting:
             if self._closed is not None:
                 return []
-            self._asked.clear()
-            await self._asked.wait()
+            assert self._taker is None, "two take from one desk"
+            self._taker = asyncio.get_running_loop().create_future()
+            try:
+                await self._taker
+            finally:
+                self._taker = None
         return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+
+    def _wake(self) -> None:
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
 
     def refuse_waiting(self, reason: str) -> None:
         """Answer all that waits with UNAVAILABLE."""
