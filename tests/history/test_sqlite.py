@@ -88,7 +88,10 @@ async def test_a_second_one_on_the_file_is_refused(tmp_path: Path) -> None:
     await history.close()
 
 
-async def test_rows_are_written_soon_though_nobody_asks(tmp_path: Path) -> None:
+async def test_rows_are_written_soon_though_nobody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "WRITE_AFTER_S", 0.2)
     history = await opened(tmp_path)
     history.append(Rows(1))
     assert history._tables.last_seq == 0

@@ -22,7 +22,7 @@ from jayx_stream.model.views import Kline
 FILE_NAME = "history.sqlite"
 WRITE_ROWS = 2000
 """Rows that are written at once without waiting any longer."""
-WRITE_AFTER_S = 0.2
+WRITE_AFTER_S = 1.0
 WAITING_ROWS_MAX = 50_000
 """Appended and not yet written, beyond which `room` waits."""
 
