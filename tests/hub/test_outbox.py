@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable
 
 import pytest
 
-from jayx_stream.wire.push import Push
-from tests.hub.reader import Reader
+from jayx_stream.hub.outbox import Outbox
+from jayx_stream.wire.push import FRAMES_KEPT, Encoding, Push
+from tests.hub.reader import Reader, at_once
 
 FRAME_BYTES = 1000
 """Of every push here, roughly."""
@@ -74,6 +75,51 @@ def test_beyond_queue_bytes_states_are_merged_to_the_newest() -> None:
     assert reader.outbox.waiting_bytes < 2 * FRAME_BYTES
     reader.read()
     assert (seqs(reader), merged(reader)) == ([10], [9])
+
+
+def test_readers_who_fell_behind_together_share_what_stands_for_their_pushes() -> None:
+    framed: list[bytes] = []
+
+    def framing(text: bytes) -> bytes:
+        framed.append(text)
+        return text
+
+    encoding = Encoding(framing, envelope=True)
+    read: list[list[bytes]] = [[] for _ in range(50)]
+    outboxes = [
+        Outbox(
+            each.append,
+            each.clear,
+            encoding,
+            at_once(),
+            queue_bytes=3 * FRAME_BYTES,
+            queue_bytes_max=0,
+        )
+        for each in read
+    ]
+    for outbox in outboxes:
+        outbox.pause()
+    pushes = [state(seq) for seq in range(1, 11)]
+    for push in pushes:
+        for outbox in outboxes:
+            outbox.offer(push)
+    for outbox in outboxes:
+        outbox.resume()
+    begun_at = 4
+    assert len(framed) == len(pushes) + len(pushes[begun_at - 1 :])
+    assert {tuple(map(id, each)) for each in read} == {(id(read[0][0]),)}
+
+
+def test_a_push_keeps_few_frames_however_many_ways_it_was_merged() -> None:
+    push = state(1)
+    keeping = Encoding(bytes, envelope=True)
+    many = [push.frame(keeping, merged) for merged in range(FRAMES_KEPT)]
+    encoding = Encoding(bytes, envelope=True)
+    alone = [push.frame(encoding, 7) for _ in range(2)]
+    assert len(set(many)) == FRAMES_KEPT
+    assert alone[0] == alone[1] == many[7]
+    assert alone[0] is not alone[1]
+    assert push.frame(encoding) is push.frame(encoding), "it is every reader's"
 
 
 def test_merging_keeps_the_streams_apart_and_counts_for_each() -> None:

@@ -140,6 +140,15 @@ def test_a_slow_reader_is_given_the_newest_whole_in_place_of_changes() -> None:
     assert message["checksum"] == newest.checksum
 
 
+def test_what_stands_for_changes_is_the_newest_whole_whenever_it_is_asked_for() -> None:
+    before, *wholes = (whole(book(asks=[(seq, 1)]), seq) for seq in (1, 2, 3))
+    held = iter(wholes)
+    changed = change(before, wholes[0], lambda: next(held))
+    assert changed is not None
+    told = [json.decode(changed.frame(ENVELOPED, merged=4))["seq"] for _ in wholes]
+    assert told == [2, 3]
+
+
 def never() -> Push:
     raise AssertionError("nobody is slow here")
 

@@ -6,7 +6,6 @@ that a later one makes needless is replaced by it, which then says how many went
 not be merged exceeds `queue_bytes_max`, the reader is given up.
 """
 
-from collections import Counter
 from collections.abc import Callable, Hashable
 
 from jayx_stream.hub.counts import Counts
@@ -28,18 +27,21 @@ def _nobody(*_: object) -> None:
     """In place of a reader that is gone."""
 
 
-class _Waiting:
+class _Newest:
+    """A push under its merge key; it stands for those that it was merged with, too."""
+
     __slots__ = ("frame", "merged", "push")
 
-    def __init__(self, frame: bytes, push: Push | None) -> None:
-        self.frame = frame
+    def __init__(self, push: Push, frame: bytes, merged: int) -> None:
         self.push = push
-        """None for an answer."""
-        self.merged = 0
+        self.frame = frame
+        self.merged = merged
 
 
-def _merge_key(waiting: _Waiting) -> Hashable | None:
-    return None if waiting.push is None else waiting.push.merge_key
+_Waiting = Push | bytes | _Newest
+"""While nothing is merged, a push is itself what waits, and an answer its frame: very many readers may begin
+to be merged in the same turn, each with thousands of pushes, and an object for each would have to be freed.
+"""
 
 
 class Outbox:
@@ -169,7 +171,7 @@ class Outbox:
             key = next(iter(self._waiting))
             waiting = self._waiting.pop(key)
             self._count(waiting, -1)
-            self.write(waiting.frame)
+            self.write(self._frame(waiting))
         if not self._waiting:
             self._merging = False
 
@@ -187,13 +189,13 @@ class Outbox:
         self.descriptor = descriptor
         self.write = write
         self.encoding = encoding
-        for waiting in self._waiting.values():
-            self._count(waiting, -1)
-            if waiting.push is None:
-                waiting.frame = reframe(waiting.frame)
-            else:
+        self.waiting_bytes = self._unmerged_bytes = 0
+        for key, waiting in self._waiting.items():
+            if isinstance(waiting, bytes):
+                self._waiting[key] = reframe(waiting)
+            elif isinstance(waiting, _Newest):
                 waiting.frame = waiting.push.frame(encoding, waiting.merged)
-            self._count(waiting, +1)
+            self._count(self._waiting[key], +1)
 
     def close(self) -> None:
         """Forget what is due and what waits, and its reader, and take nothing any more."""
@@ -214,11 +216,12 @@ class Outbox:
     def _queue(self, frame: bytes, push: Push | None) -> None:
         if self._closed:
             return
-        waiting = _Waiting(frame, push)
-        if push is not None and push.merge_key is not None and self._merging:
-            self._merge(push.merge_key, waiting)
+        if push is None:
+            self._append(frame)
+        elif push.merge_key is None or not self._merging:
+            self._append(push)
         else:
-            self._append(waiting)
+            self._merge(push.merge_key, push)
         if self._over(self.waiting_bytes, self._queue_bytes) and not self._merging:
             self._begin_merging()
         if self._over(self._unmerged_bytes, self._queue_bytes_max):
@@ -231,39 +234,46 @@ class Outbox:
         self._next_key += 1
         self._count(waiting, +1)
 
-    def _merge(self, key: Hashable, waiting: _Waiting) -> None:
+    def _merge(self, key: Hashable, push: Push) -> None:
         replaced = self._waiting.pop(key, None)
+        merged = 0
         if replaced is not None:
+            assert isinstance(replaced, _Newest), f"{key} stands for no push"
             self._count(replaced, -1)
-            assert waiting.push is not None
-            waiting.merged = replaced.merged + 1
-            waiting.frame = waiting.push.frame(self.encoding, waiting.merged)
-            self._counts[waiting.push.event].merged += 1
-        self._waiting[key] = waiting
-        self._count(waiting, +1)
+            merged = replaced.merged + 1
+            self._counts[push.event].merged += 1
+        self._waiting[key] = newest = _Newest(push, push.frame(self.encoding, merged), merged)
+        self._count(newest, +1)
 
     def _begin_merging(self) -> None:
         self._merging = True
-        queue, self._waiting = self._waiting, {}
-        counts = Counter(_merge_key(waiting) for waiting in queue.values())
-        for key, waiting in reversed(queue.items()):
-            merge_key = _merge_key(waiting)
-            if waiting.push is None or merge_key is None:
-                self._waiting[key] = waiting
-                continue
-            self._count(waiting, -1)
-            if merge_key not in self._waiting:
-                waiting.merged = counts[merge_key] - 1
-                waiting.frame = waiting.push.frame(self.encoding, waiting.merged)
-                self._waiting[merge_key] = waiting
-                self._count(waiting, +1)
-                self._counts[waiting.push.event].merged += waiting.merged
-        self._waiting = dict(reversed(self._waiting.items()))
+        kept: dict[Hashable, _Waiting] = {}
+        newest: dict[Hashable, _Newest] = {}
+        for waiting in reversed(self._waiting.values()):
+            key = waiting.merge_key if isinstance(waiting, Push) else None
+            if key is None:
+                kept[len(kept)] = waiting
+            elif key in newest:
+                newest[key].merged += 1
+            else:
+                assert isinstance(waiting, Push)
+                kept[key] = newest[key] = _Newest(waiting, b"", 0)
+        self._waiting = dict(reversed(kept.items()))
+        self.waiting_bytes = self._unmerged_bytes
+        for each in newest.values():
+            each.frame = each.push.frame(self.encoding, each.merged)
+            self._counts[each.push.event].merged += each.merged
+            self._count(each, +1)
+
+    def _frame(self, waiting: _Waiting) -> bytes:
+        if isinstance(waiting, Push):
+            return waiting.frame(self.encoding)
+        return waiting if isinstance(waiting, bytes) else waiting.frame
 
     def _count(self, waiting: _Waiting, sign: int) -> None:
-        size = sign * len(waiting.frame)
+        size = sign * len(self._frame(waiting))
         self.waiting_bytes += size
-        if waiting.push is None or waiting.push.merge_key is None:
+        if isinstance(waiting, bytes) or (isinstance(waiting, Push) and waiting.merge_key is None):
             self._unmerged_bytes += size
 
     @staticmethod

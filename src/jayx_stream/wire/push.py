@@ -19,6 +19,11 @@ DEFLATED_BYTES_MIN = 300
 written fits a packet anyway; books are larger, klines are not.
 """
 
+FRAMES_KEPT = 16
+"""Of one push. Readers who fell behind together are merged alike, and share one; whom nobody is like gets
+one of his own.
+"""
+
 
 class Push:
     """A payload and what its envelope says. Made by the hub; its content never changes."""
@@ -77,7 +82,8 @@ class Push:
         self.checksum = checksum
         self.prev = prev
         self.whole = whole
-        self._frames: dict[Encoding, bytes] = {}
+        self._frames: dict[tuple[Encoding, int], bytes] = {}
+        """By encoding, and how many pushes went in."""
 
     @property
     def payload(self) -> bytes:
@@ -90,11 +96,13 @@ class Push:
         """The bytes for readers of this encoding; `merged` earlier pushes went into this one, so
         that of a change the whole is given.
         """
-        if merged:
-            return encoding.encode(self if self.whole is None else self.whole(), merged)
-        frame = self._frames.get(encoding)
+        if merged and self.whole is not None:
+            return self.whole().frame(encoding, merged)
+        frame = self._frames.get((encoding, merged))
         if frame is None:
-            frame = self._frames[encoding] = encoding.encode(self, 0)
+            frame = encoding.encode(self, merged)
+            if not merged or len(self._frames) < FRAMES_KEPT:
+                self._frames[encoding, merged] = frame
         return frame
 
 
@@ -133,7 +141,7 @@ class Encoding:
     def _framed(self, text: bytes, push: Push, merged: int) -> bytes:
         """A push's text, compressed if that serves many at once and tells nobody anything: what stands
         beside a secret, and is another's to choose, would find it out by how long both become together.
-        A push that stands for others is one reader's alone, and being slow is not to cost the rest.
+        A push that stands for others is few readers' alone, and being slow is not to cost the rest.
         """
         deflating, is_public = self._deflating, push.event in PUBLIC_EVENTS
         if deflating is None or not is_public or merged or len(text) < DEFLATED_BYTES_MIN:
