@@ -16,7 +16,7 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.crowd import Market, commit, opening
-from benchmarks.running import CONFIG, machine
+from benchmarks.running import CONFIG, machine, started
 from jayx_stream.app.forked import fork
 from jayx_stream.app.recovery import exchange_fold, projections_fold
 from jayx_stream.engine import Exchange, decode_exchange
@@ -94,12 +94,8 @@ def start_s(folder: Path) -> tuple[float, str]:
     config.write_text(f"{CONFIG}\n[data]\ncheckpoint_commits = 0\n")
     arguments = ["serve", "--config", str(config), "--port", "0", "--data-dir", str(folder)]
     began_s = perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "jayx_stream", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    words = [sys.executable, "-m", "jayx_stream", *arguments]
+    with started(words, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         ready = process.stdout.readline()
         took_s = perf_counter() - began_s

@@ -8,6 +8,7 @@ recording is lines as received from a venue, see README.md; the first symbol in 
     python -m benchmarks.bench_replay RECORDING [READERS]
 """
 
+import contextlib
 import gzip
 import json
 import platform
@@ -31,6 +32,7 @@ from benchmarks.building import ROOT
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.servers import Served, _process
 from benchmarks.fanout.streams import Spoken, readers_command
+from benchmarks.running import started
 
 READERS = 1_000
 ROUNDS = 3
@@ -96,13 +98,17 @@ def replayed(recording: Path, symbol: str, readers: int, book_ms: int, kline_ms:
         words = [sys.executable, "-m", "jayx_stream", "serve", "--config", f"{name}/venue.toml"]
         words += ["--port", "0", "--data-dir", f"{name}/data"]
         words += ["--replay", str(recording), "--speed", "max"]
-        with _process(words) as (process, ready):
+        with contextlib.ExitStack() as stack:
+            process, ready = stack.enter_context(_process(words))
             match = re.search(r"ws://127\.0\.0\.1:(\d+)/", ready)
             assert match is not None, ready
             spoken = _spoken(process.pid, int(match[1]), symbol)
             served = Served(process.pid, spoken.port, "/", (), tuple, "", ())
             began_s, cpu_s = time.perf_counter(), served.cpu_s()
-            reading = _begin_reading(folder, spoken, readers) if readers else None
+            reading: subprocess.Popen[str] | None = None
+            if readers:
+                command = readers_command(folder, spoken, readers, DEADLINE_S, window=0, pause_us=0)
+                reading = stack.enter_context(started(command))
             lines, seconds, orders, _ = _wait_until_over(process)
             took_s, cpu_s = time.perf_counter() - began_s, served.cpu_s() - cpu_s
             deliveries_per_s = 0.0 if reading is None else _end_reading(reading)
@@ -128,11 +134,6 @@ def _spoken(pid: int, port: int, symbol: str) -> Spoken:
         {"event": "kline", "message": {**topic, "interval": "60"}},
     ]
     return Spoken(pid, port, "/", ((json.dumps(requests),),), tuple, "-", ())
-
-
-def _begin_reading(folder: Path, spoken: Spoken, readers: int) -> subprocess.Popen[str]:
-    command = readers_command(folder, spoken, readers, DEADLINE_S, window=0, pause_us=0)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _end_reading(reading: subprocess.Popen[str]) -> float:

@@ -154,7 +154,9 @@ class Fate:
     """At most."""
 
 
-def fate(kind: Kind, name: str, text: str, per_s: int, cable: Cable) -> Fate:
+def fate(
+    kind: Kind, name: str, text: str, per_s: int, cable: Cable, enough: threading.Event
+) -> Fate:
     """See what becomes of those who read what `text` asks for, with so many orders a second."""
     operator_port = free_port()
     with ours("orderbook", ping_after_s=PING_AFTER_S, changes=changes(operator_port)) as served:
@@ -162,7 +164,7 @@ def fate(kind: Kind, name: str, text: str, per_s: int, cable: Cable) -> Fate:
         closes = Counter(seen(operator_port).closes)
         with reading(served.port, kind, BAD, [text], cable), ordering(served, per_s):
             found, began_s = Fate(name), time.monotonic()
-            while (now_s := time.monotonic() - began_s) < FATE_WITHIN_S:
+            while (now_s := time.monotonic() - began_s) < FATE_WITHIN_S and not enough.is_set():
                 told = seen(operator_port)
                 found.held_bytes = max(found.held_bytes, told.queue_bytes)
                 found.rss_more_kib = max(found.rss_more_kib, served.rss_kib() - before_kib)
@@ -185,9 +187,13 @@ def all_fates(cable: Cable) -> list[Fate]:
     book, orders = asked("orderbook", dict(BOOK)), asked("openorders", dict(ORDERS))
     asking = [(kind, f"{kind.name}: a book", book, BOOKS_PER_S) for kind in ALL]
     asking.append((STAYS, f"{STAYS.name}: open orders", orders, ORDERS_PER_S))
+    enough = threading.Event()
     with ThreadPoolExecutor(len(asking)) as threads:
-        running = [threads.submit(fate, *each, cable=cable) for each in asking]
-        return [each.result() for each in running]
+        running = [threads.submit(fate, *each, cable, enough) for each in asking]
+        try:
+            return [each.result() for each in running]
+        finally:
+            enough.set()
 
 
 @contextlib.contextmanager

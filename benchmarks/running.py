@@ -1,14 +1,15 @@
-"""What the benchmarks of a running venue share: the server's process, signed orders, percentiles."""
+"""What the benchmarks share: processes that end with them, a venue in one, signed orders, percentiles."""
 
 import contextlib
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hmac import digest
 from pathlib import Path
 
@@ -47,23 +48,41 @@ permissions = ["read", "trade"]
 
 
 @contextlib.contextmanager
+def started(
+    words: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    stderr: int | None = subprocess.PIPE,
+) -> Iterator[subprocess.Popen[str]]:
+    """A program, with pipes. However this ends, it is killed then, and all that it started."""
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+        env=env,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@contextlib.contextmanager
 def served() -> Iterator[int]:
     """A venue in a process and a folder of its own, pinned to the first core; gives its port."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "venue.toml"
         config.write_text(CONFIG)
-        arguments = ["serve", "--config", str(config), "--port", "0", "--data-dir", folder]
-        with subprocess.Popen(
-            [sys.executable, "-m", "jayx_stream", *arguments], stdout=subprocess.PIPE, text=True
-        ) as process:
-            os.sched_setaffinity(process.pid, {0})
+        words = ["taskset", "-c", "0", sys.executable, "-m", "jayx_stream", "serve"]
+        words += ["--config", str(config), "--port", "0", "--data-dir", folder]
+        with started(words, stderr=None) as process:
             assert process.stdout is not None
             ready = process.stdout.readline()
-            try:
-                yield int(ready.split("ws://127.0.0.1:")[1].split("/")[0])
-            finally:
-                process.terminate()
-                process.communicate()
+            yield int(ready.split("ws://127.0.0.1:")[1].split("/")[0])
 
 
 def pin_load() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from benchmarks.fanout.building import BUILT
 from benchmarks.fanout.servers import LOAD_CORE
+from benchmarks.running import started
 
 PONG_EVERY_S = 10
 NAMESPACE, HERE_END, THERE_END = "jayx-bad", "jayx-bad-0", "jayx-bad-1"
@@ -106,20 +107,15 @@ def reading(
         if through:
             cable.plug_in()
             words = ["ip", "netns", "exec", NAMESPACE, *words]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
-        try:
+        with started(words) as process:
             assert process.stdout is not None
-            if process.stdout.readline() != b"ready\n":
+            if process.stdout.readline() != "ready\n":
                 raise RuntimeError(f"those who {kind.name} could not begin")
             if through:
                 cable.pull()
             elif kind.vanishes:
                 os.killpg(process.pid, signal.SIGSTOP)
             yield
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import IO
 
 from benchmarks.fanout.building import BUILT
 from benchmarks.fanout.servers import LOAD_CORE, Served
+from benchmarks.running import started
 
 SPARE_FILES = 200
 """Descriptors that a process has open besides its connections."""
@@ -103,18 +104,9 @@ def held(
                 served.least,
                 int(served.stamped),
             ]
-        process = subprocess.Popen(
-            ["taskset", "-c", str(LOAD_CORE), str(BUILT / "held"), *map(str, words)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
+        pinned = ("taskset", "-c", str(LOAD_CORE), str(BUILT / "held"))
+        with started([*pinned, *map(str, words)]) as process:
             yield Crowd(served, process)
-        finally:
-            process.kill()
-            process.wait()
 
 
 def allow_files(connections: int) -> None:

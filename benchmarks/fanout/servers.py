@@ -5,7 +5,6 @@ import hmac
 import json
 import os
 import re
-import signal
 import ssl
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from types import MappingProxyType
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.fanout.building import BUILT, HERE, python
+from benchmarks.running import started
 from jayx_stream.app.tls_dev import dev_certificate
 
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -268,22 +268,11 @@ def _process(
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process on the server's core, once it has said where it listens; ended afterwards."""
     pinned = ["taskset", "-c", str(SERVER_CORE), *words]
-    process = subprocess.Popen(
-        pinned,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env=os.environ if source is None else os.environ | {"PYTHONPATH": str(source)},
-    )
-    assert process.stdout is not None
-    try:
+    env = os.environ if source is None else os.environ | {"PYTHONPATH": str(source)}
+    with started(pinned, env) as process:
+        assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             assert process.stderr is not None
             raise RuntimeError(f"{words}: {process.stderr.read()}")
         yield process, line
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
