@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from jayx_stream import __version__
+from jayx_stream.engine import is_compiled
 from tests.doors.command import CONFIG, run
 
 
@@ -23,8 +24,9 @@ async def test_help_explains_every_option() -> None:
     assert "takes any free one" in output
 
 
-async def test_the_version_is_told() -> None:
-    assert await run("--version") == (0, f"{__version__}\n", "")
+async def test_the_version_is_told_and_whether_the_rooms_are_compiled() -> None:
+    compiled = " (compiled)" if is_compiled() else ""
+    assert await run("--version") == (0, f"{__version__}{compiled}\n", "")
 
 
 async def test_a_mistyped_command_is_refused_without_a_traceback() -> None:
