@@ -9,7 +9,6 @@ CPU time, interleaved rounds, medians.
 """
 
 import json
-import platform
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.running import machine
 from jayx_stream.engine import is_compiled
 from jayx_stream.model.events import Traded
 from jayx_stream.model.order import Side
@@ -237,7 +237,7 @@ def main() -> None:
         table.add_row(name, *cells)
     console = Console(width=120)
     console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()};"
+        f"{machine()};"
         f" msgspec {msgspec.__version__}, orjson {orjson.__version__};"
         f" {'compiled' if is_compiled() else 'plain Python'}"
     )

@@ -13,7 +13,6 @@ which it was given a later one that says so.
     python -m benchmarks.bench_crowded [READERS [EVENT ...]]
 """
 
-import platform
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -26,6 +25,7 @@ from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import Told, TooFewFiles, allow_files, held
 from benchmarks.fanout.loading import load
 from benchmarks.fanout.servers import Served, ours, peer
+from benchmarks.running import machine
 
 READERS = 10_000
 SECONDS = 8.0
@@ -104,10 +104,7 @@ def main() -> None:
     except (TooFewFiles, BuildError) as error:
         sys.exit(f"bench_crowded: {error}")
     console = Console(width=140)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}; "
-        f"descriptors a process: {readers:,} and some"
-    )
+    console.print(f"{machine()}; descriptors a process: {readers:,} and some")
     for event in events or EVENTS:
         console.print(table(event, readers))
 

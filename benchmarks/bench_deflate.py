@@ -11,7 +11,6 @@ frame's head. CPU includes the handshakes.
 """
 
 import contextlib
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from benchmarks.fanout.books import BOOK, OFFER, PEERS, driven, peer, record
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import Served, ours
+from benchmarks.running import machine
 
 READERS, ROUNDS = 1000, 3
 SECONDS = 2.0
@@ -114,9 +114,7 @@ def main() -> None:
     except BuildError as error:
         sys.exit(f"bench_deflate: {error}")
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder) / "books"
         with book(deflate=False) as served:

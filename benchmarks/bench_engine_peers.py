@@ -11,7 +11,6 @@ invariants, which no peer has; as plain Python and compiled.
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from rich.table import Table
 
 from benchmarks.building import ROOT, BuildError, environment, package_builds
 from benchmarks.engines.flow import write_flow
+from benchmarks.running import machine
 
 OPERATIONS = 200_000
 ROUNDS = 3
@@ -178,9 +178,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             for name, variant in found.items():
                 rounds[name].append(driven(variant))
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     console.print(table(found, rounds, count))
 
 

@@ -9,7 +9,6 @@ servers on one core, the load (C, one thread) on the other; interleaved rounds, 
 """
 
 import argparse
-import platform
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import TooFewFiles, allow_files
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import PEERS, Served, ours, peer
+from benchmarks.running import machine
 
 ROUNDS = 3
 SECONDS = 1.5
@@ -128,9 +128,7 @@ def main() -> None:
     except (BuildError, TooFewFiles) as error:
         sys.exit(f"bench_fanout: {error}")
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     with tempfile.TemporaryDirectory() as folder:
         builds = package_builds(Path(folder)) | {"alone": python_alone(Path(folder))}
         for readers in asked.readers:

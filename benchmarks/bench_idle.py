@@ -10,7 +10,6 @@ subscriptions of a connection costs.
 """
 
 import json
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from rich.table import Table
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import TooFewFiles, allow_files, held
 from benchmarks.fanout.servers import PEERS, SECURE_PEERS, Served, ours, peer
+from benchmarks.running import machine
 from jayx_stream.model.views import INTERVALS_S
 from jayx_stream.wire.channels import DEPTHS
 
@@ -158,9 +158,7 @@ def main() -> None:
     except (TooFewFiles, BuildError) as error:
         sys.exit(f"bench_idle: {error}")
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     for kind in kinds:
         console.print(table(kind))
 

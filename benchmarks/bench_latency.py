@@ -9,7 +9,6 @@ Servers on one core, the load (C, one thread) on the other; interleaved rounds, 
     python -m benchmarks.bench_latency [READERS ...]
 """
 
-import platform
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,6 +21,7 @@ from rich.table import Table
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import Served, ours_in_process, peer
+from benchmarks.running import machine
 
 ROUNDS = 5
 SECONDS = 1.5
@@ -100,9 +100,7 @@ def main() -> None:
     except BuildError as error:
         sys.exit(f"bench_latency: {error}")
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     serves = variants()
     for readers in [int(word) for word in sys.argv[1:]] or READERS:
         console.print(table(readers, measured(serves, readers)))

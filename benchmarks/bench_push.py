@@ -9,7 +9,6 @@ is one thread in C, on the other core. The first reader is whoever was told firs
     python -m benchmarks.bench_push [READERS ...]
 """
 
-import platform
 import sys
 from statistics import median
 
@@ -21,6 +20,7 @@ from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import TooFewFiles, allow_files
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import ours
+from benchmarks.running import machine
 
 READERS = (1, 100, 1_000, 5_000)
 ROUNDS = 3
@@ -70,9 +70,7 @@ def main() -> None:
                 f"{sum(each.rounds for each in loads):,}",
             )
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     console.print(made)
 
 

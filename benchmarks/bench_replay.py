@@ -11,7 +11,6 @@ recording is lines as received from a venue, see README.md; the first symbol in 
 import contextlib
 import gzip
 import json
-import platform
 import re
 import socket
 import subprocess
@@ -32,7 +31,7 @@ from benchmarks.building import ROOT
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.servers import Served, _process
 from benchmarks.fanout.streams import Spoken, readers_command
-from benchmarks.running import started
+from benchmarks.running import machine, started
 
 READERS = 1_000
 ROUNDS = 3
@@ -224,9 +223,7 @@ def main() -> None:
                 told = replayed(recording, symbol, count, book_ms, kline_ms)
                 rounds.setdefault(name, []).append(told)
     console = Console(width=120)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     console.print(table(recording, rounds))
 
 

@@ -12,7 +12,6 @@ root, without which they are stopped (SIGSTOP).
 
 import contextlib
 import json
-import platform
 import socket
 import sys
 import threading
@@ -42,6 +41,7 @@ from benchmarks.fanout.bad_readers import (
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import KEY, Served, ours
+from benchmarks.running import machine
 
 ROUNDS = 3
 HEALTHY, BAD = 1000, 50
@@ -292,9 +292,7 @@ def main() -> None:
     except BuildError as error:
         sys.exit(f"bench_slow_readers: {error}")
     console = Console(width=140)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     with Cable().laid() as cable:
         found: dict[bool, list[Round]] = {False: [], True: []}
         for _ in range(rounds):

@@ -9,7 +9,6 @@ connects and subscriptions are not in the figures; interleaved rounds, medians.
     python -m benchmarks.bench_streams [READERS]
 """
 
-import platform
 import sys
 from collections.abc import Callable
 from statistics import median
@@ -30,6 +29,7 @@ from benchmarks.fanout.streams import (
     peer,
     spread,
 )
+from benchmarks.running import machine
 
 READERS = 500
 ROUNDS = 3
@@ -128,9 +128,7 @@ def main() -> None:
     for _ in range(ROUNDS):
         measure(readers, saturated, paced)
     console = Console(width=130)
-    console.print(
-        f"CPython {platform.python_version()}, {platform.platform()}, {platform.machine()}"
-    )
+    console.print(machine())
     console.print(
         f"{SYMBOLS} symbols, {readers:,} readers of {STREAMS_PER_READER} streams each; "
         f"ours / it is of deliveries a CPU second"

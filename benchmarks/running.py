@@ -16,14 +16,15 @@ from pathlib import Path
 KEY = "clmsionk21ru"
 SECRET = "benchmark-secret"
 
-CONFIG = f"""
+UNLIMITED = """\
 [limits]
 requests_per_s = 0
 connections_per_address = 0
 http_requests_per_s = 0
 orders_per_s = 0
-open_orders_per_account = 0
+"""
 
+MARKET = """
 [admin]
 port = 0
 
@@ -33,18 +34,28 @@ base = "BTC"
 quote = "USDT"
 tick_size = "0.01"
 lot_size = "0.000001"
-maker_fee = "0.001"
-taker_fee = "0.002"
+"""
 
+
+def account(name: str, key: str, secret: str) -> str:
+    """In a configuration: one that is rich, with a key for everything."""
+    return f"""
 [[accounts]]
-name = "alice"
+name = "{name}"
 deposits = {{ BTC = "1000000", USDT = "10000000000" }}
 
 [[accounts.keys]]
-api_key = "{KEY}"
-secret = "{SECRET}"
+api_key = "{key}"
+secret = "{secret}"
 permissions = ["read", "trade"]
 """
+
+
+CONFIG = f"""\
+{UNLIMITED}open_orders_per_account = 0
+{MARKET}maker_fee = "0.001"
+taker_fee = "0.002"
+{account("alice", KEY, SECRET)}"""
 
 
 @contextlib.contextmanager
@@ -126,4 +137,5 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def machine() -> str:
     """Where this was measured."""
-    return f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    python, cores = platform.python_version(), os.cpu_count()
+    return f"CPython {python}, {platform.platform()}, {platform.machine()}, {cores} cores"

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.fanout.building import BUILT, HERE, python
-from benchmarks.running import started
+from benchmarks.running import MARKET, UNLIMITED, account, started
 from jayx_stream.app.tls_dev import dev_certificate
 
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -32,50 +32,19 @@ LEVELS = 60
 Resting = tuple[str, int, int]
 """Side, ticks, and lots of an order."""
 TAKING = {"symbol": "BTCUSDT", "side": "BUY", "type": "IOC", "lots": 1, "ticks": 6_000_001}
-CONFIG = """\
+MAKER_KEY, MAKER_SECRET = "maker-key", "maker-secret"
+CONFIG = f"""\
 [log]
 level = "warning"
 
 [streams]
-deflate = {deflate}
-orderbook_interval_ms = {interval_ms}
-kline_interval_ms = {interval_ms}
+deflate = {{deflate}}
+orderbook_interval_ms = {{interval_ms}}
+kline_interval_ms = {{interval_ms}}
 
-[limits]
-orders_per_s = 0
-requests_per_s = 0
-connections_per_address = 0
-http_requests_per_s = 0
-ping_after_s = {ping_after_s}
-
-[admin]
-port = 0
-
-[[instruments]]
-symbol = "BTCUSDT"
-base = "BTC"
-quote = "USDT"
-tick_size = "0.01"
-lot_size = "0.000001"
-
-[[accounts]]
-name = "maker"
-deposits = {{ BTC = "1000000", USDT = "10000000000" }}
-
-[[accounts.keys]]
-api_key = "maker-key"
-secret = "maker-secret"
-permissions = ["read", "trade"]
-
-[[accounts]]
-name = "conductor"
-deposits = {{ BTC = "1000000", USDT = "10000000000" }}
-
-[[accounts.keys]]
-api_key = "conductor-key"
-secret = "conductor-secret"
-permissions = ["read", "trade"]
-"""
+{UNLIMITED}ping_after_s = {{ping_after_s}}
+{MARKET}"""
+ACCOUNTS = account("maker", MAKER_KEY, MAKER_SECRET) + account("conductor", KEY, SECRET)
 
 
 @dataclass(frozen=True)
@@ -162,7 +131,7 @@ def ours(
     taken from, if not from here.
     """
     settings = {"interval_ms": interval_ms, "ping_after_s": ping_after_s}
-    text = CONFIG.format(**settings, deflate=str(deflate).lower())
+    text = CONFIG.format(**settings, deflate=str(deflate).lower()) + ACCOUNTS
     for old, new in changes.items():
         assert old in text, f"the configuration does not say {old}"
         text = text.replace(old, new)
@@ -246,7 +215,7 @@ def _make_market(port: int, tls: bool, resting: Sequence[Resting]) -> None:
     ]
     with _connect(port, tls) as client:
         client.send(
-            json.dumps({"event": "login", "message": _login("maker-key", "maker-secret"), "id": 0})
+            json.dumps({"event": "login", "message": _login(MAKER_KEY, MAKER_SECRET), "id": 0})
         )
         for number, order in enumerate(orders, start=1):
             message = {"symbol": "BTCUSDT", **order}

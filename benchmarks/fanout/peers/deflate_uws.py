@@ -6,6 +6,7 @@ import itertools
 import sys
 
 from socketify import App, CompressOptions, OpCode
+from uws_serving import serve
 
 kind, path = sys.argv[1:]
 with open(path) as lines:
@@ -27,16 +28,4 @@ def received(ws, message, opcode):
 
 
 app = App()
-app.ws(
-    "/*",
-    {
-        "compression": COMPRESSION[kind],
-        "max_payload_length": 65536,
-        "max_backpressure": 64 * 1024 * 1024,
-        "idle_timeout": 120,
-        "open": opened,
-        "message": received,
-    },
-)
-app.listen({"port": 0, "host": "127.0.0.1"}, lambda config: print(config.port, flush=True))
-app.run()
+serve(app, COMPRESSION[kind], open=opened, message=received)

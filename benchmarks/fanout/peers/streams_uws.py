@@ -2,7 +2,8 @@
 
 import sys
 
-from socketify import App, CompressOptions, OpCode
+from socketify import App, OpCode
+from uws_serving import serve
 
 KLINE, BOOK = ("x" * int(size) for size in sys.argv[1:3])
 
@@ -20,15 +21,4 @@ def received(ws, message, opcode):
 
 
 app = App()
-app.ws(
-    "/*",
-    {
-        "compression": CompressOptions.DISABLED,
-        "max_payload_length": 65536,
-        "max_backpressure": 64 * 1024 * 1024,
-        "idle_timeout": 120,
-        "message": received,
-    },
-)
-app.listen({"port": 0, "host": "127.0.0.1"}, lambda config: print(config.port, flush=True))
-app.run()
+serve(app, message=received)

@@ -3,7 +3,8 @@
 import sys
 import time
 
-from socketify import App, CompressOptions, OpCode
+from socketify import App, OpCode
+from uws_serving import serve
 
 PAD = "x" * (int(sys.argv[1]) - 21)
 
@@ -20,16 +21,4 @@ def received(ws, message, opcode):
 
 
 app = App()
-app.ws(
-    "/*",
-    {
-        "compression": CompressOptions.DISABLED,
-        "max_payload_length": 65536,
-        "max_backpressure": 64 * 1024 * 1024,
-        "idle_timeout": 120,
-        "open": opened,
-        "message": received,
-    },
-)
-app.listen({"port": 0, "host": "127.0.0.1"}, lambda config: print(config.port, flush=True))
-app.run()
+serve(app, open=opened, message=received)
