@@ -28,6 +28,7 @@ from jayx_stream.doors.socketio import new_sid
 from jayx_stream.doors.speaking import Speaker, WebSocket
 from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.visitors import Visitors
+from jayx_stream.doors.watching import Watch
 from jayx_stream.doors.websocket import WebSocketConnection
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.wire.engineio import MESSAGE, Terms
@@ -242,6 +243,8 @@ class Suites:
 async def start_suites(port: int, terms: Terms = TERMS) -> Suites:
     """Serve Engine.IO's suite at `/engine.io/` and Socket.IO's at `/socket.io/`; 0: any port."""
     websockets = WebSocketDoor(await _house(LIMITS))
+    # The suites' clients are given little time for an answer.
+    websockets.watch = Watch(tick_s=0.01)
     doors = [
         EngineDoor(websockets, "/engine.io/", EngineEcho, terms),
         EngineDoor(websockets, "/socket.io/", SocketEcho, terms),

@@ -16,6 +16,7 @@ from jayx_stream.doors.rates import Seat
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S, WebSocket
 from jayx_stream.doors.streams import WebSocketDoor
 from jayx_stream.doors.visitors import Visitors
+from jayx_stream.doors.watching import NEVER
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.engineio import (
     BinaryMessage,
@@ -104,7 +105,8 @@ class EngineClient:
         limits = self.venue.limits
         self._loop = asyncio.get_running_loop()
         self._controls = TokenBucket(limits.requests_per_s, limits.requests_burst)
-        self._timer: asyncio.TimerHandle | None = None
+        self._watched_at = NEVER
+        """The tick at which the watch looks what is due."""
         self._is_listening = True
         self._has_left = False
         self._is_ended_by_client = False
@@ -174,8 +176,7 @@ class EngineClient:
             return
         self._has_left = True
         self.engine.end()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._door.websockets.watch.forget(self, self._watched_at)
         if self.probing is not None:
             self.probing.close(CloseCode.POLICY, "the session is over")
         self._application.leave()
@@ -270,9 +271,9 @@ class EngineClient:
         """Say goodbye to a client who reads too slowly."""
         self.close(*too_slow(self.venue))
 
-    def tick(self) -> None:
-        """Do what is due by now."""
-        match self.engine.tick(self._loop.time()):
+    def look(self, now_s: float) -> None:
+        """Do what is due by now: ping a client, and end the session of one who is silent."""
+        match self.engine.tick(now_s):
             case Send(packet):
                 self._carrier.send(packet)
             case End():
@@ -283,10 +284,10 @@ class EngineClient:
         self._wait()
 
     def _wait(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        watch = self._door.websockets.watch
+        watch.forget(self, self._watched_at)
         if not self.engine.is_over:
-            self._timer = self._loop.call_at(self.engine.next_s, self.tick)
+            self._watched_at = watch.look_at(self, self.engine.next_s)
 
     def probe_failed(self) -> None:
         """The WebSocket that wanted to take over is gone; all is as it was before."""

@@ -103,7 +103,7 @@ class Polling:
         client = self._door.sessions.get(query["sid"])
         if client is None:
             raise PollError(UNKNOWN_SESSION)
-        client.tick()
+        client.look(asyncio.get_running_loop().time())
         if client.polled is None or client.polled.is_over:
             raise PollError(BAD_REQUEST)
         return client

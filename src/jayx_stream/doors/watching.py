@@ -7,9 +7,12 @@ import asyncio
 from typing import Protocol
 
 TICK_S = 0.25
-"""How late one may be looked at, on a loop that has nothing else to do."""
+"""How late one may be looked at, and as much again, on a loop that has nothing else to do."""
 
 LOOKS_AT_ONCE = 200
+
+NEVER = -1
+"""In place of a tick, of one who is not to be looked at."""
 
 
 class Watched(Protocol):
@@ -23,7 +26,8 @@ class Watched(Protocol):
 class Watch:
     """Whom to look at, and when, by the running loop's clock. A timer runs while there is anybody."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick_s: float = TICK_S) -> None:
+        self._tick_s = tick_s
         self._due: dict[int, dict[Watched, None]] = {}
         """By tick, counted from the clock's beginning; none of them is empty."""
         self._timer: asyncio.Handle | None = None
@@ -31,10 +35,10 @@ class Watch:
     def look_at(self, watched: Watched, at_s: float) -> int:
         """Look at this one then, or soon after; gives the tick, which `forget` wants to know."""
         loop = asyncio.get_running_loop()
-        tick = _tick(max(at_s, loop.time())) + 1
+        tick = self._tick(max(at_s, loop.time())) + 1
         self._due.setdefault(tick, {})[watched] = None
         if self._timer is None:
-            self._timer = loop.call_later(TICK_S, self._look)
+            self._timer = loop.call_later(self._tick_s, self._look)
         return tick
 
     def forget(self, watched: Watched, tick: int) -> None:
@@ -48,7 +52,7 @@ class Watch:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now_s, left = loop.time(), LOOKS_AT_ONCE
-        for tick in sorted(each for each in self._due if each <= _tick(now_s)):
+        for tick in sorted(each for each in self._due if each <= self._tick(now_s)):
             while tick in self._due:
                 if not left:
                     self._timer = loop.call_soon(self._look)
@@ -57,8 +61,7 @@ class Watch:
                 watched = next(iter(self._due[tick]))
                 self.forget(watched, tick)
                 watched.look(now_s)
-        self._timer = loop.call_later(TICK_S, self._look) if self._due else None
+        self._timer = loop.call_later(self._tick_s, self._look) if self._due else None
 
-
-def _tick(at_s: float) -> int:
-    return int(at_s / TICK_S)
+    def _tick(self, at_s: float) -> int:
+        return int(at_s / self._tick_s)

@@ -22,6 +22,7 @@ from jayx_stream.doors.origin import is_allowed
 from jayx_stream.doors.rates import Seat
 from jayx_stream.doors.speaking import CLOSE_WITHIN_S, Door, Speaker, Unwelcome
 from jayx_stream.doors.streams import WebSocketDoor
+from jayx_stream.doors.watching import NEVER
 from jayx_stream.hub.outbox import NO_DESCRIPTOR
 from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.limits import READ_BYTES, TokenBucket
@@ -88,7 +89,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._has_left = False
         self._unwanted_bytes = 0
         self._heard_s = self._loop.time()
-        self._watched_at: int | None = None
+        self._watched_at = NEVER
         """The tick at which the watch looks whether the client is silent."""
         self._timer: asyncio.TimerHandle | None = None
         """Of a goodbye."""
@@ -288,7 +289,6 @@ class WebSocketConnection(asyncio.Protocol):
     def look(self, now_s: float) -> None:
         """Ping a silent client, and cut one that stays silent. See `watching.Watched`."""
         limits = self._limits
-        self._watched_at = None
         if not limits.ping_after_s:
             return
         silent_s = now_s - self._heard_s
@@ -305,9 +305,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._watched_at = self._door.watch.look_at(self, now_s + wait_s)
 
     def _look_no_more(self) -> None:
-        if self._watched_at is not None:
-            self._door.watch.forget(self, self._watched_at)
-            self._watched_at = None
+        self._door.watch.forget(self, self._watched_at)
 
     @property
     def waiting_bytes(self) -> int:
