@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 
@@ -23,6 +24,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.building import package_builds
 from benchmarks.fanout.books import BOOK, OFFER, PEERS, driven, peer, record
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.loading import Load, load
@@ -37,28 +39,31 @@ Serve = Callable[[], AbstractContextManager[Served]]
 
 
 @contextlib.contextmanager
-def book(*, deflate: bool, **more: object) -> Iterator[Served]:
+def book(*, deflate: bool, source: Path | None = None, **more: object) -> Iterator[Served]:
     """Ours; `more` is asked of the book."""
-    with ours("orderbook", deflate=deflate, resting=BOOK) as served:
+    with ours("orderbook", deflate=deflate, resting=BOOK, source=source) as served:
         yield replace(driven(served, **more), offer=OFFER)
 
 
-def variants(texts: Path) -> dict[str, Serve]:
+def variants(texts: Path, builds: dict[str, Path]) -> dict[str, Serve]:
     """Ours compressed, all peers, and ours in other forms."""
-    found: dict[str, Serve] = {OURS: lambda: book(deflate=True)}
+    ours_plain = partial(book, source=builds["plain"])
+    found: dict[str, Serve] = {OURS: partial(ours_plain, deflate=True)}
+    if "compiled" in builds:
+        found[f"{OURS}, compiled"] = partial(book, deflate=True, source=builds["compiled"])
     for name in PEERS:
-        found[name] = lambda name=name: peer(name, texts)  # type: ignore[misc]
-    found["jayx-stream, plain"] = lambda: book(deflate=False)
-    found["jayx-stream, mode: delta"] = lambda: book(deflate=False, mode="delta")
-    found["jayx-stream, mode: delta, deflate"] = lambda: book(deflate=True, mode="delta")
+        found[name] = partial(peer, name, texts)
+    found["jayx-stream, not compressed"] = partial(ours_plain, deflate=False)
+    found["jayx-stream, mode: delta"] = partial(ours_plain, deflate=False, mode="delta")
+    found["jayx-stream, mode: delta, deflate"] = partial(ours_plain, deflate=True, mode="delta")
     return found
 
 
-def measured(texts: Path, readers: int, rounds: int) -> dict[str, list[Load]]:
+def measured(serves: dict[str, Serve], readers: int, rounds: int) -> dict[str, list[Load]]:
     """By variant, of each round."""
     found: dict[str, list[Load]] = {}
     for _ in range(rounds):
-        for name, serve in variants(texts).items():
+        for name, serve in serves.items():
             with serve() as served:
                 found.setdefault(name, []).append(load(served, readers, SECONDS, window=1))
     return found
@@ -120,8 +125,9 @@ def main() -> None:
         with book(deflate=False) as served:
             recorded = record(served)
         texts.write_text("\n".join(recorded))
+        serves = variants(texts, package_builds(Path(folder)))
         text_bytes = mean(map(len, recorded))
-        console.print(table(text_bytes, readers, measured(texts, readers, rounds)))
+        console.print(table(text_bytes, readers, measured(serves, readers, rounds)))
 
 
 if __name__ == "__main__":

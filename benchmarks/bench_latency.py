@@ -10,14 +10,18 @@ Servers on one core, the load (C, one thread) on the other; interleaved rounds, 
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
 from statistics import median
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.building import package_builds
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.loading import Load, load
 from benchmarks.fanout.servers import Served, ours_in_process, peer
@@ -34,13 +38,15 @@ PEER_NAMES = ("C send loop", "picows", "websockets.broadcast", "Node ws", "uWebS
 Serve = Callable[[], AbstractContextManager[Served]]
 
 
-def variants() -> dict[str, Serve]:
+def variants(builds: dict[str, Path]) -> dict[str, Serve]:
     """Ours, and all peers with a text of our size."""
     with ours_in_process() as served:
         size = round(load(served, 1, 0.5, window=1, pause_us=1_000).push_bytes)
-    found: dict[str, Serve] = {OURS: ours_in_process}
+    found: dict[str, Serve] = {OURS: partial(ours_in_process, builds["plain"])}
+    if "compiled" in builds:
+        found[f"{OURS}, compiled"] = partial(ours_in_process, builds["compiled"])
     for name in PEER_NAMES:
-        found[name] = lambda name=name: peer(name, size)  # type: ignore[misc]
+        found[name] = partial(peer, name, size)
     return found
 
 
@@ -101,9 +107,10 @@ def main() -> None:
         sys.exit(f"bench_latency: {error}")
     console = Console(width=120)
     console.print(machine())
-    serves = variants()
-    for readers in [int(word) for word in sys.argv[1:]] or READERS:
-        console.print(table(readers, measured(serves, readers)))
+    with tempfile.TemporaryDirectory() as folder:
+        serves = variants(package_builds(Path(folder)))
+        for readers in [int(word) for word in sys.argv[1:]] or READERS:
+            console.print(table(readers, measured(serves, readers)))
 
 
 if __name__ == "__main__":

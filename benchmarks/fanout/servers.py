@@ -149,9 +149,10 @@ def ours(
 
 
 @contextlib.contextmanager
-def ours_in_process() -> Iterator[Served]:
-    """Hub and doors alone, of `peers/inprocess.py`: a kline is pushed with each go."""
-    with _process([sys.executable, str(HERE / "peers" / "inprocess.py")]) as (process, line):
+def ours_in_process(source: Path | None = None) -> Iterator[Served]:
+    """Hub and doors alone, of `peers/inprocess.py`: a kline is pushed with each go; see `ours`."""
+    words = [sys.executable, str(HERE / "peers" / "inprocess.py")]
+    with _process(words, source) as (process, line):
         served = _spoken(process.pid, int(line), "kline", False, 0, False)
         yield replace(served, conductor=tuple, answer="-", go=("go",))
 
