@@ -32,8 +32,8 @@ QUICK_COMMITS = 10
 """More of them in a batch are always left to the thread."""
 QUICK_NS = 200_000
 """For which the event loop may write itself: the way to a thread and back takes as long on a busy core."""
-FORGOTTEN_PART = 16
-"""A slow write counts for less by this part with each further one: one of 10 ms for the next 70."""
+FORGOTTEN_PART = 4
+"""A slow write counts for less by this part with each further one: one of 10 ms for the next 14."""
 HELP = "see “When the journal is damaged” in docs/operating.md"
 
 _SCHEMA = {
