@@ -7,6 +7,7 @@ not be merged exceeds `queue_bytes_max`, the reader is given up.
 """
 
 from collections.abc import Callable, Hashable
+from itertools import islice
 
 from jayx_stream.hub.counts import Counts
 from jayx_stream.hub.turn import Turn
@@ -19,6 +20,8 @@ ROOM_BYTES = 1_048_576
 DUE_BYTES_MAX = 65_536
 """Of frames behind the first that are due at once; with more, they are written before the turn ends."""
 
+
+RESUMED_AT_ONCE = 100
 
 NO_DESCRIPTOR = -1
 
@@ -168,10 +171,13 @@ class Outbox:
         self.drain()
         self.is_paused = self._closed
         while self._waiting and not self.is_paused:
-            key = next(iter(self._waiting))
-            waiting = self._waiting.pop(key)
-            self._count(waiting, -1)
-            self.write(self._frame(waiting))
+            # To find its first key a dict looks at all that were taken before: so not for each one.
+            for key in tuple(islice(self._waiting, RESUMED_AT_ONCE)):
+                waiting = self._waiting.pop(key)
+                self._count(waiting, -1)
+                self.write(self._frame(waiting))
+                if self.is_paused:
+                    break
         if not self._waiting:
             self._merging = False
 
