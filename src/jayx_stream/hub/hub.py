@@ -202,7 +202,7 @@ class Hub:
         channels[channel] = None
         stream = self._streams.get(channel)
         if stream is None:
-            stream = self._streams[channel] = Stream(channel, self.counts[channel.event])
+            stream = self._streams[channel] = Stream(channel, self.counts[channel.event], self.turn)
             self._topics.setdefault(channel.topic, {})[channel] = stream
         stream.take_in(outbox)
         return stream

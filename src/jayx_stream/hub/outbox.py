@@ -6,7 +6,7 @@ that a later one makes needless is replaced by it, which then says how many went
 not be merged exceeds `queue_bytes_max`, the reader is given up.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import islice
 
 from jayx_stream.hub.counts import Counts
@@ -285,3 +285,17 @@ class Outbox:
     @staticmethod
     def _over(count: int, limit: int) -> bool:
         return 0 < limit < count
+
+
+def bring_to_all(outboxes: Iterable[Outbox], frame: bytes, push: Push, turn: Turn) -> None:
+    """`bring` to each; `turn` is theirs. What that does for readers who keep up stands here again: in a
+    large crowd the calls cost three times as much.
+    """
+    due: list[Outbox] = []
+    for outbox in outboxes:
+        if outbox._due is None and not outbox.is_paused:
+            outbox._due = frame
+            due.append(outbox)
+        else:
+            outbox.bring(frame, push)
+    turn.add_all_pushed(due)

@@ -1,7 +1,8 @@
 """One stream: its readers, and when it may push next."""
 
 from jayx_stream.hub.counts import StreamCounts
-from jayx_stream.hub.outbox import Outbox
+from jayx_stream.hub.outbox import Outbox, bring_to_all
+from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.delta import change
 from jayx_stream.wire.push import Encoding, Push
@@ -10,9 +11,19 @@ from jayx_stream.wire.push import Encoding, Push
 class Stream:
     """A channel that someone reads. Belongs to the hub."""
 
-    __slots__ = ("_counts", "_readers", "changed", "channel", "held", "next_push_s", "readers")
+    __slots__ = (
+        "_counts",
+        "_readers",
+        "_turn",
+        "changed",
+        "channel",
+        "held",
+        "next_push_s",
+        "readers",
+    )
 
-    def __init__(self, channel: Channel, counts: StreamCounts) -> None:
+    def __init__(self, channel: Channel, counts: StreamCounts, turn: Turn) -> None:
+        """`turn`: of the loop that all readers are written on."""
         self.channel = channel
         self._readers: dict[Encoding, dict[Outbox, None]] = {}
         """Sets that keep their order, none of them empty."""
@@ -27,6 +38,7 @@ class Stream:
         theirs. A new reader is given just this, so that the next change is the next one for all.
         """
         self._counts = counts
+        self._turn = turn
 
     def take_in(self, outbox: Outbox) -> None:
         """Make `outbox` a reader, once."""
@@ -65,5 +77,4 @@ class Stream:
         for encoding, readers in tuple(self._readers.items()):
             frame = push.frame(encoding)
             counts.bytes += len(frame) * len(readers)
-            for outbox in tuple(readers):
-                outbox.bring(frame, push)
+            bring_to_all(tuple(readers), frame, push, self._turn)

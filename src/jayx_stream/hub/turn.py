@@ -45,6 +45,12 @@ class Turn:
         if not self._is_woken:
             self._be_woken()
 
+    def add_all_pushed(self, outboxes: "list[Outbox]") -> None:
+        """The same for many."""
+        self._pushed.extend(outboxes)
+        if outboxes and not self._is_woken:
+            self._be_woken()
+
     def add_answered(self, outbox: "Outbox") -> None:
         """An answer is due to this reader; it may be among the crowd already."""
         self._answered[outbox] = None
