@@ -58,6 +58,7 @@ static const char *stream_path;
 static int server_port;
 static SSL_CTX *tls; /* NULL: plain */
 static unsigned char incoming[1 << 20];
+static uint64_t reads; /* that gave anything */
 
 static int64_t clock_ns(clockid_t clock) {
     struct timespec at;
@@ -223,8 +224,10 @@ static void receive(Client *client) {
     ssize_t got;
     do {
         got = pull(client, incoming, sizeof incoming);
-        if (got > 0) take(client, incoming, got);
-    } while (got > 0 && client->ssl);
+        if (got <= 0) break;
+        reads++;
+        take(client, incoming, got);
+    } while (client->ssl);
 }
 
 static void dial(Client *client, int number) {

@@ -100,8 +100,8 @@ class Spread:
     """Of all its threads, for one delivery."""
     cpu_share: float
     """Of one core."""
-    writes_per_s: float
-    """Of its first thread; 0 if it uses a call that Linux does not count."""
+    reads_per_s: float
+    """Of all clients, that gave them anything: what was written in one go mostly is read so."""
 
 
 def chosen(readers: int) -> list[Streams]:
@@ -157,7 +157,7 @@ def spread(spoken: Spoken, seconds: float, *, window: int, pause_us: int = 0) ->
         push_bytes=told["bytes"] / pushes,
         cpu_us=told["cpu_s"] * 1e6 / pushes,
         cpu_share=told["cpu_s"] / told["seconds"],
-        writes_per_s=told["writes"] / told["seconds"],
+        reads_per_s=told["reads"] / told["seconds"],
     )
 
 

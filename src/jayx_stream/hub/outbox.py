@@ -288,12 +288,12 @@ class Outbox:
 
 
 def bring_to_all(outboxes: Iterable[Outbox], frame: bytes, push: Push, turn: Turn) -> None:
-    """`bring` to each; `turn` is theirs. What that does for readers who keep up stands here again: in a
-    large crowd the calls cost three times as much.
+    """`bring` to each. What that does for a reader of `turn` who keeps up stands here again: in a large
+    crowd the calls cost three times as much.
     """
     due: list[Outbox] = []
     for outbox in outboxes:
-        if outbox._due is None and not outbox.is_paused:
+        if outbox._due is None and outbox._turn is turn and not outbox.is_paused:
             outbox._due = frame
             due.append(outbox)
         else:
