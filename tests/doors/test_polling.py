@@ -114,6 +114,16 @@ async def test_nobody_guesses_a_session(running: Running) -> None:
         assert answer.json() == {"code": 1, "message": "Session ID unknown"}
 
 
+async def test_who_comes_too_late_for_a_pong_finds_no_session(running: Running) -> None:
+    async with running.http() as http:
+        poller = await connect_polling(http)
+        # It was due long ago, and nobody has looked since.
+        running.venue._socketio.sessions[poller.sid].engine._end_s = 0.0
+        answer = await poller.post("3")
+        assert answer.json() == {"code": 1, "message": "Session ID unknown"}
+        assert not running.venue._socketio.sessions
+
+
 async def test_a_venue_that_is_not_ready_opens_no_session(running: Running) -> None:
     running.venue.not_ready = "the venue is thinking"
     async with running.http() as http:

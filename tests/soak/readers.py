@@ -67,6 +67,7 @@ class Reader(Life):
         self._may_read = asyncio.Event()
         self._may_read.set()
         self._closed_with: int | None = None
+        self._has_said_all = False
         small = RECEIVE_BYTES if self.random.random() < 0.5 else None
         async with await shake_hands(self.crowd.port, "/", receive_buffer=small) as client:
             self._client = client
@@ -113,11 +114,15 @@ class Reader(Life):
             if opcode == TEXT:
                 self._take(payload)
             elif opcode == PING:
-                await self._client.send(frame(PONG, payload))
+                await self._answer(PONG, payload)
             elif opcode == CLOSE:
                 self._closed_with = int.from_bytes(payload[:2], "big")
-                await self._client.send(frame(CLOSE, payload[:2]))
+                await self._answer(CLOSE, payload[:2])
                 return
+
+    async def _answer(self, opcode: int, payload: bytes) -> None:
+        if not self._has_said_all:
+            await self._client.send(frame(opcode, payload))
 
     def _take(self, payload: bytes) -> None:
         push = PUSH.search(payload)
@@ -152,6 +157,7 @@ class Reader(Life):
         self._client._writer.transport.abort()
 
     async def _half_close(self) -> None:
+        self._has_said_all = True
         self._client._writer.write_eof()
         await self._end()
 

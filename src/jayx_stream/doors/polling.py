@@ -105,7 +105,7 @@ class Polling:
             raise PollError(UNKNOWN_SESSION)
         client.look(asyncio.get_running_loop().time())
         if client.polled is None or client.polled.is_over:
-            raise PollError(BAD_REQUEST)
+            raise _gone(client)
         return client
 
     def _open(self, address: str) -> EngineClient:
@@ -150,7 +150,7 @@ class Polling:
             finally:
                 carrier.is_posting = False
             if carrier.is_over:
-                raise PollError(BAD_REQUEST)
+                raise _gone(client)
             _take(client, payload)
         except BodyError as error:
             carrier.fail()
@@ -183,6 +183,13 @@ async def respond(
 def _carrier(client: EngineClient) -> PollingCarrier:
     assert client.polled is not None, "a session that is polled has a carrier for that"
     return client.polled
+
+
+def _gone(client: EngineClient) -> PollError:
+    """Said to whom no GET or POST is answered any more: nobody knows a session that is over, or a WebSocket
+    carries it.
+    """
+    return PollError(UNKNOWN_SESSION if client.engine.is_over else BAD_REQUEST)
 
 
 def _query(request: Request) -> dict[str, str]:
