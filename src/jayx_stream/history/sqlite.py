@@ -215,6 +215,8 @@ class SqliteHistory:
         self._connection.pragma("locking_mode", "exclusive")
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "normal")
+        # What a statement of many rows would need to be undone is kept in memory, not in a file elsewhere.
+        self._connection.pragma("temp_store", "memory")
         with self._connection:
             if not execute("SELECT 1 FROM sqlite_master").fetchall():
                 execute(SCHEMA)
