@@ -5,13 +5,13 @@ Ours is the command as it is: its journal in memory, real orders that trade, rea
 what is pushed follows from each order. The peers run a loop made for this, with texts as large as ours. All
 servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
 
-    python -m benchmarks.bench_fanout [--rounds ROUNDS] [READERS ...]
+    python -m benchmarks.bench_fanout [--rounds ROUNDS] [--peer NAME ...] [READERS ...]
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -45,8 +45,10 @@ BUILDS = {
 Serve = Callable[[], AbstractContextManager[Served]]
 
 
-def variants(event: str, size: int, builds: dict[str, Path]) -> dict[str, Serve]:
-    """Ours by both doors, and all peers with texts of our size."""
+def variants(
+    event: str, size: int, builds: dict[str, Path], peers: Sequence[str]
+) -> dict[str, Serve]:
+    """Ours by both doors, and peers with texts of our size."""
     found: dict[str, Serve] = {}
     for name, source in builds.items():
         found[BUILDS[name]] = partial(ours, event, source=source)
@@ -54,20 +56,20 @@ def variants(event: str, size: int, builds: dict[str, Path]) -> dict[str, Serve]
         if name in builds:
             serve = partial(ours, event, source=builds[name], socketio=True)
             found[f"{BUILDS[name]}, Socket.IO"] = serve
-    for name in PEERS:
+    for name in peers:
         found[name] = partial(peer, name, size)
     return found
 
 
 def measured(
-    event: str, readers: int, rounds: int, builds: dict[str, Path]
+    event: str, readers: int, rounds: int, builds: dict[str, Path], peers: Sequence[str]
 ) -> dict[str, list[tuple[Load, Load]]]:
     """By variant, of each round: saturated, and one push at a time."""
     with ours(event, source=builds["plain"]) as served:
         size = round(load(served, 10, 1.0, window=SATURATING).push_bytes)
     found: dict[str, list[tuple[Load, Load]]] = {}
     for _ in range(rounds):
-        for name, serve in variants(event, size, builds).items():
+        for name, serve in variants(event, size, builds, peers).items():
             with serve() as served:
                 saturated = load(served, readers, SECONDS, window=SATURATING)
             with serve() as served:
@@ -120,6 +122,7 @@ def main() -> None:
     """Build, measure, print."""
     parser = argparse.ArgumentParser(description="Fan-out beside peers.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--peer", choices=PEERS, action="append", help="only these; else all")
     parser.add_argument("readers", type=int, nargs="*", default=[100, 1000])
     asked = parser.parse_args()
     try:
@@ -133,7 +136,7 @@ def main() -> None:
         builds = package_builds(Path(folder)) | {"alone": python_alone(Path(folder))}
         for readers in asked.readers:
             for event in ("kline", "orderbook"):
-                found = measured(event, readers, asked.rounds, builds)
+                found = measured(event, readers, asked.rounds, builds, asked.peer or [*PEERS])
                 console.print(table(event, readers, asked.rounds, found))
 
 
