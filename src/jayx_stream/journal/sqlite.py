@@ -28,8 +28,6 @@ READ_RECORDS = 256
 """Records fetched from the file at once."""
 WAL_PAGES = 1000
 """Pages in the write-ahead log after which they are folded into the file."""
-QUICK_COMMITS = 10
-"""More of them in a batch are always left to the thread."""
 QUICK_NS = 200_000
 """For which the event loop may write itself: the way to a thread and back takes as long on a busy core."""
 FORGOTTEN_PART = 4
@@ -66,7 +64,7 @@ class SqliteJournal:
         """Held by whoever uses the connection."""
         self._quick_ns = quick_ns
         self._lately_ns = quick_ns + 1
-        """What writing a small batch took lately, at most; at first more than is quick."""
+        """What writing a lone commit took lately, at most; at first more than is quick."""
         self._epoch = ""
         self._last_seq = 0
         self._last_hash = b""
@@ -86,7 +84,7 @@ class SqliteJournal:
         as that shows without reading it. Raises JournalError if it can't be had, or hasn't.
 
         `only_read`: make none, change nothing, take nothing. `vfs`: what SQLite reaches the disk by.
-        `quick_ns`: while small batches take no longer to write, `append` blocks the event loop for it;
+        `quick_ns`: while a lone commit takes no longer to write, `append` blocks the event loop for it;
         0 for never.
         """
         path = directory / FILE_NAME
@@ -117,7 +115,7 @@ class SqliteJournal:
         """See `Journal`. After a failure every further append fails: what the file holds is then
         not known before it is opened again.
         """
-        is_quick = len(commits) <= QUICK_COMMITS and self._lately_ns <= self._quick_ns
+        is_quick = len(commits) == 1 and self._lately_ns <= self._quick_ns
         if is_quick and self._in_use.acquire(blocking=False):
             try:
                 self._append(commits)
@@ -334,7 +332,7 @@ class SqliteJournal:
                 f"durable: {error}; nothing of them was told, and no more is taken"
             ) from error
         self._last_seq, self._last_hash = record.last_seq, record.hash
-        if len(commits) <= QUICK_COMMITS:
+        if len(commits) == 1:
             forgotten_ns = self._lately_ns // FORGOTTEN_PART
             self._lately_ns = max(perf_counter_ns() - began_ns, self._lately_ns - forgotten_ns)
 
