@@ -5,12 +5,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import time_ns
 
 import pytest
 
+from jayx_stream.app.config import Config, Server
+from jayx_stream.app.venue import EmbeddedVenue
 from jayx_stream.doors import sockets
 from jayx_stream.doors.sockets import fastest_writes, write_each
 from jayx_stream.hub.turn import WriteMany
+from jayx_stream.journal.memory import MemoryJournal
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -215,3 +219,8 @@ def test_what_is_not_descriptors_and_frames_is_refused(
 def test_without_what_is_in_c_python_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "Sender", None)
     assert fastest_writes() == ("write", write_each)
+
+
+async def test_the_configuration_switches_io_uring_off() -> None:
+    config = Config(server=Server(io_uring=False))
+    assert EmbeddedVenue(config, MemoryJournal(), time_ns).writes.how in ("send", "write")

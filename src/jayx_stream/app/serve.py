@@ -148,7 +148,11 @@ async def _venue(driving: Driving) -> AsyncIterator[tuple[EmbeddedVenue, int]]:
             "writes": venue.writes.how,
         }
         log.info("ready", extra=fields)
-        say(_ready(config, port, f"journal in {directory}, {recovered}"))
+        say(
+            _ready(
+                config, port, f"journal in {directory}, {recovered}; writes by {venue.writes.how}"
+            )
+        )
         if operator.told is not None:
             say(operator.told)
         told = tls.told()
