@@ -77,8 +77,8 @@ class ExchangeLoop:
             each.answer(answer)
         if commits:
             self._feed.publish(commits)
-        if commits and self._after_batch is not None:
-            await self._after_batch(commits[-1].seq)
+            if self._after_batch is not None:
+                await self._after_batch(commits[-1].seq)
 
     def _abandon(self, asked: Sequence[Asked], reason: str) -> None:
         """Tell everyone who has no answer yet that none will come."""
