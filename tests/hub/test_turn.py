@@ -150,7 +150,7 @@ class Sockets:
         self.turn = Turn(lambda: None, self._write_many)
         self.readers = [Reader(turn=self.turn) for _ in rooms]
         for descriptor, reader in enumerate(self.readers):
-            reader.outbox.descriptor = descriptor
+            reader.outbox.reach(descriptor)
 
     def _write_many(self, descriptors: list[int], frames: list[bytes]) -> list[tuple[int, int]]:
         short = []

@@ -129,7 +129,7 @@ class EngineClient:
         if isinstance(place, Seat):
             self.outbox.pause()
         else:
-            self.outbox.descriptor = place.descriptor
+            self.outbox.reach(place.descriptor)
 
     # What carries it calls.
 

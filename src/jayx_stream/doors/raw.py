@@ -56,7 +56,7 @@ class RawSpeaker:
         self._connection = connection
         self.address = connection.address
         self._outbox = outbox(connection.write, self.give_up, encoding, connection.venue)
-        self._outbox.descriptor = connection.descriptor
+        self._outbox.reach(connection.descriptor)
         self._conversation = Conversation(self._outbox, connection)
 
     @property

@@ -127,6 +127,8 @@ class Outbox:
 
     def bring(self, frame: bytes, push: Push) -> None:
         """The same, of a push whose frame in this outbox's encoding is known."""
+        if self._turn.waves:
+            self._turn.settle(self)
         if self.is_paused:
             self._queue(frame, push)
         elif self._due is None:
@@ -137,6 +139,8 @@ class Outbox:
 
     def reply(self, frame: bytes) -> None:
         """Have an answer written; it keeps its place among the pushes."""
+        if self._turn.waves:
+            self._turn.settle(self)
         if self.is_paused:
             self._queue(frame, None)
         else:
@@ -158,18 +162,29 @@ class Outbox:
 
     def drain(self) -> None:
         """Write what is due."""
+        if self._turn.waves:
+            self._turn.settle(self)
         due = self.take_due()
         if due is not None:
             self.write(due)
 
+    def reach(self, descriptor: int) -> None:
+        """Say that the reader may be written to past `write` at this socket while it is not behind. Not
+        for one that hub has already.
+        """
+        self.descriptor = descriptor
+        self._tell_turn()
+
     def pause(self) -> None:
-        """The reader is behind: let everything wait, but for what is due already."""
+        """The reader is behind: let everything wait, but for what is due to it already."""
         self.is_paused = True
+        self._tell_turn()
 
     def resume(self) -> None:
         """The reader has caught up: write what waits, until it is behind again."""
         self.drain()
         self.is_paused = self._closed
+        self._tell_turn()
         while self._waiting and not self.is_paused:
             # To find its first key a dict looks at all that were taken before: so not for each one.
             for key in tuple(islice(self._waiting, RESUMED_AT_ONCE)):
@@ -192,7 +207,7 @@ class Outbox:
         an answer's frame into the new form.
         """
         self.drain()
-        self.descriptor = descriptor
+        self.reach(descriptor)
         self.write = write
         self.encoding = encoding
         self.waiting_bytes = self._unmerged_bytes = 0
@@ -206,10 +221,15 @@ class Outbox:
     def close(self) -> None:
         """Forget what is due and what waits, and its reader, and take nothing any more."""
         self._closed = self.is_paused = True
+        self._tell_turn()
         self.write = self._give_up = _nobody
         self._due = self._more = None
         self._waiting.clear()
         self.waiting_bytes = self._unmerged_bytes = 0
+
+    def _tell_turn(self) -> None:
+        if self.descriptor >= 0:
+            self._turn.set_keeps_up(self.descriptor, not self.is_paused)
 
     def _append_due(self, frame: bytes) -> None:
         if self._more is None:

@@ -1,7 +1,8 @@
 """One stream: its readers, and when it may push next."""
 
 from jayx_stream.hub.counts import StreamCounts
-from jayx_stream.hub.outbox import Outbox, bring_to_all
+from jayx_stream.hub.crowd import Crowd
+from jayx_stream.hub.outbox import Outbox
 from jayx_stream.hub.turn import Turn
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.delta import change
@@ -13,7 +14,7 @@ class Stream:
 
     __slots__ = (
         "_counts",
-        "_readers",
+        "_crowds",
         "_turn",
         "changed",
         "channel",
@@ -25,8 +26,8 @@ class Stream:
     def __init__(self, channel: Channel, counts: StreamCounts, turn: Turn) -> None:
         """`turn`: of the loop that all readers are written on."""
         self.channel = channel
-        self._readers: dict[Encoding, dict[Outbox, None]] = {}
-        """Sets that keep their order, none of them empty."""
+        self._crowds: dict[tuple[Encoding, bool], Crowd] = {}
+        """By encoding, and whether they have a descriptor; none of them is empty."""
         self.readers = 0
         """How many there are."""
         self.changed = False
@@ -42,18 +43,20 @@ class Stream:
 
     def take_in(self, outbox: Outbox) -> None:
         """Make `outbox` a reader, once."""
-        readers = self._readers.setdefault(outbox.encoding, {})
-        if outbox not in readers:
-            readers[outbox] = None
-            self.readers += 1
+        key = outbox.encoding, outbox.descriptor >= 0
+        crowd = self._crowds.get(key)
+        if crowd is None:
+            crowd = self._crowds[key] = Crowd(outbox.encoding, self._turn)
+        self.readers += crowd.take_in(outbox)
 
     def let_go(self, outbox: Outbox) -> None:
         """End a reader's part."""
-        readers = self._readers[outbox.encoding]
-        del readers[outbox]
+        key = outbox.encoding, outbox.descriptor >= 0
+        crowd = self._crowds[key]
+        crowd.let_go(outbox)
         self.readers -= 1
-        if not readers:
-            del self._readers[outbox.encoding]
+        if not crowd:
+            del self._crowds[key]
 
     def take(self, whole: Push) -> Push | None:
         """What readers are told of a new state: the whole, or what changed; None if nothing did."""
@@ -73,8 +76,8 @@ class Stream:
         """Hand one push to every reader."""
         counts = self._counts
         counts.pushes += self.readers
-        # Copies: a reader for whom this is too much leaves meanwhile.
-        for encoding, readers in tuple(self._readers.items()):
+        # A copy: a reader for whom this is too much leaves meanwhile.
+        for (encoding, _), crowd in tuple(self._crowds.items()):
             frame = push.frame(encoding)
-            counts.bytes += len(frame) * len(readers)
-            bring_to_all(tuple(readers), frame, push, self._turn)
+            counts.bytes += len(frame) * len(crowd)
+            crowd.spread(frame, push)

@@ -1,7 +1,8 @@
 """Who is to be written to in this turn of the event loop.
 
 Rule: one write to each reader and turn, however many streams it reads and however much it asked. Answers
-go ahead of pushes, and what else the process has to do comes between the writes to a large crowd.
+go ahead of pushes, pushes in the order in which they became due, and what else the process has to do comes
+between the writes to a large crowd. (One more for who is due an answer when a wave comes by.)
 """
 
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jayx_stream.hub.crowd import Wave
     from jayx_stream.hub.outbox import Outbox
 
 WriteMany = Callable[[list[int], list[bytes]], list[tuple[int, int]]]
@@ -20,7 +22,17 @@ did not take all, each with the bytes that it took.
 class Turn:
     """Outboxes in which frames are due; whoever drives the loop drains it, a slice at a time."""
 
-    __slots__ = ("_answered", "_is_woken", "_pushed", "_wake", "_write_many", "ended")
+    __slots__ = (
+        "_ahead",
+        "_answered",
+        "_is_woken",
+        "_pushed",
+        "_wake",
+        "_write_many",
+        "ended",
+        "keeps_up",
+        "waves",
+    )
 
     def __init__(self, wake: Callable[[], object], write_many: WriteMany) -> None:
         """`wake` is called when something is due, and again after each slice that left some: `drain`
@@ -31,13 +43,19 @@ class Turn:
         self._is_woken = False
         self._answered: dict[Outbox, None] = {}
         self._pushed: deque[Outbox] = deque()
+        self._ahead = 0
+        """Of those, how many became due before the first wave came."""
+        self.waves: deque[Wave] = deque()
+        """What is due to whole crowds: one push, which each reader has at most once."""
+        self.keeps_up = bytearray()
+        """At each descriptor, 1 if its reader may be written to past its outbox."""
         self.ended = 0
         """Readers that were pushed something so far."""
 
     @property
     def begun(self) -> int:
         """What `ended` is once everyone who is due a push has been written to."""
-        return self.ended + len(self._pushed)
+        return self.ended + len(self._pushed) + sum(map(len, self.waves))
 
     def add_pushed(self, outbox: "Outbox") -> None:
         """A push is due to this reader, and nothing was before."""
@@ -51,6 +69,37 @@ class Turn:
         if outboxes and not self._is_woken:
             self._be_woken()
 
+    def add_wave(self, wave: "Wave") -> None:
+        """A push is due to a whole crowd; the same one as all waves that are due have."""
+        if not self.waves:
+            self._ahead = len(self._pushed)
+        self.waves.append(wave)
+        if not self._is_woken:
+            self._be_woken()
+
+    def settle(self, outbox: "Outbox") -> None:
+        """Something else comes for this reader, and perhaps for others: what waves have not brought it
+        yet is to be due to it first.
+        """
+        if any(outbox in wave for wave in self.waves):
+            self.settle_all()
+
+    def settle_all(self) -> None:
+        """Let all waves end: what they have not brought yet becomes due to each reader by itself."""
+        begun = self.begun
+        waves = tuple(self.waves)
+        self.waves.clear()
+        for wave in waves:
+            wave.settle(self)
+        # Some were due something already, and some are behind and wait.
+        self.ended = begun - len(self._pushed)
+
+    def set_keeps_up(self, descriptor: int, does: bool) -> None:
+        """Whether the reader behind a descriptor may be written to past its outbox."""
+        if descriptor >= len(self.keeps_up):
+            self.keeps_up.extend(bytes(descriptor + 1 - len(self.keeps_up)))
+        self.keeps_up[descriptor] = does
+
     def add_answered(self, outbox: "Outbox") -> None:
         """An answer is due to this reader; it may be among the crowd already."""
         self._answered[outbox] = None
@@ -61,17 +110,21 @@ class Turn:
         """Write to all who are due an answer, and to at most so many who are due a push."""
         answered, self._answered = self._answered, {}
         pushed = self._pushed
-        slice = [pushed.popleft() for _ in range(min(most, len(pushed)))]
+        singly = min(most, self._ahead if self.waves else len(pushed))
+        slice = [pushed.popleft() for _ in range(singly)]
+        self._ahead -= singly
         try:
             if answered:
                 self._write(answered)
             if slice:
                 self._write(slice)
+            if self.waves and singly < most:
+                self._write_wave(most - singly)
         finally:
             # A fault of one write must not be the end of all others.
-            self.ended += len(slice)
+            self.ended += singly
             self._is_woken = False
-            if self._pushed or self._answered:
+            if self._pushed or self._answered or self.waves:
                 self._be_woken()
 
     def _be_woken(self) -> None:
@@ -96,3 +149,11 @@ class Turn:
         # times what it does elsewhere: so they are made by themselves.
         for place, taken in self._write_many(descriptors, due):
             direct[place].write(due[place][taken:])
+
+    def _write_wave(self, most: int) -> None:
+        wave = self.waves[0]
+        before = len(wave)
+        if most >= before:
+            self.waves.popleft()
+        self.ended += min(most, before)
+        wave.write(most, self._write_many, self.keeps_up)
