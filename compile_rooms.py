@@ -19,7 +19,7 @@ ROOMS = {
         "audit book changing exchange invariants keyring ledger listings market matching orders"
         " placing transfers"
     ),
-    "hub": "catch_up counts hub outbox stream turn",
+    "hub": "catch_up counts crowd hub outbox stream turn",
     "model": "order",
     "projections": (
         "changes grouping kline openorders orderbook positions projections recent ticker trades"
