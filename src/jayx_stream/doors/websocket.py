@@ -128,14 +128,20 @@ class WebSocketConnection(asyncio.Protocol):
             self._unwanted_bytes += len(data)
             if self._unwanted_bytes > UNWANTED_BYTES_MAX:
                 return
-        self._protocol.receive_data(data)
-        if self._is_listening and self._protocol.state is OPEN:
+        protocol = self._protocol
+        events = protocol.take_in(data)
+        if protocol.writes and self._is_listening and protocol.state is OPEN:
             self._send()
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame) and self._is_listening:
+        for event in events:
+            if not self._is_listening:
+                break
+            if isinstance(event, bytes):
+                self._take_text(event)
+            elif isinstance(event, Frame):
                 self._receive(event)
         # A goodbye is said last: what came before it in the same bytes is still to be done.
-        self._send()
+        if protocol.writes:
+            self._send()
 
     def eof_received(self) -> None:
         """The client sends no more."""
@@ -241,8 +247,11 @@ class WebSocketConnection(asyncio.Protocol):
         if frame.opcode is Opcode.BINARY and not self._speaker.takes_binary:
             self._fail(CloseCode.UNSUPPORTED_DATA, "only text is spoken here")
             return
-        if frame.fin and frame.opcode is not Opcode.CONT:
-            self._take(frame.opcode, bytes(frame.data))
+        if frame.fin and frame.opcode is Opcode.TEXT:
+            self._take_text(bytes(frame.data))
+            return
+        if frame.fin and frame.opcode is Opcode.BINARY:
+            self._speaker.receive_binary(bytes(frame.data))
             return
         if frame.opcode is not Opcode.CONT:
             self._fragments = Fragments(frame.opcode)
@@ -259,23 +268,21 @@ class WebSocketConnection(asyncio.Protocol):
             return
         if frame.fin:
             self._fragments = None
-            self._give(fragments.opcode, b"".join(fragments.parts))
+            message = b"".join(fragments.parts)
+            if fragments.opcode is Opcode.BINARY:
+                self._speaker.receive_binary(message)
+            else:
+                self._speaker.receive_text(message)
 
-    def _take(self, opcode: Opcode, message: bytes) -> None:
-        if opcode is Opcode.TEXT:
+    def _take_text(self, text: bytes) -> None:
+        if not text.isascii():
             try:
-                message.decode()
+                text.decode()
             except UnicodeDecodeError as error:
                 self._fail(CloseCode.INVALID_DATA, f"{error.reason} at byte {error.start}")
                 return
-        self._give(opcode, message)
-
-    def _give(self, opcode: Opcode, message: bytes) -> None:
-        assert self._speaker is not None, "nobody speaks before the handshake"
-        if opcode is Opcode.BINARY:
-            self._speaker.receive_binary(message)
-        else:
-            self._speaker.receive_text(message)
+        if self._speaker is not None:
+            self._speaker.receive_text(text)
 
     def _count_control(self) -> None:
         limits = self._limits
