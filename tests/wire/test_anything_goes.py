@@ -153,6 +153,17 @@ def test_almost_good_requests(request: object) -> None:
 
 
 @settings(deadline=None)
+@given(mutated_requests() | VALUES.filter(lambda value: not isinstance(value, list)))
+def test_a_request_alone_is_done_like_one_of_a_batch(request: object) -> None:
+    text = json.dumps(request).encode()
+    alone, of_a_batch = Client(), Client()
+    for _ in range(2):
+        alone.login()
+        of_a_batch.login()
+        assert alone.send_text(b" " + text + b"\n") == of_a_batch.send_text(b"[" + text + b"]")
+
+
+@settings(deadline=None)
 @given(st.sampled_from(list(MESSAGES)), st.integers(0, 120), st.binary(max_size=3))
 def test_good_requests_cut_and_patched(event: str, at: int, patch: bytes) -> None:
     text = json.dumps({"event": event, "message": MESSAGES[event], "id": 1}).encode()

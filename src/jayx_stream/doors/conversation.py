@@ -113,6 +113,8 @@ class Conversation:
                 # An answer before this one was too much for the reader.
                 return
             match action:
+                case Submit():
+                    self._traded().submit(action)
                 case Reply():
                     self.tell(action.answer)
                 case Subscribe():
@@ -125,8 +127,6 @@ class Conversation:
                     hub.unsubscribe(outbox, action.channel)
                 case Remember():
                     self._venue.submit(action.signature)
-                case Submit():
-                    self._traded().submit(action)
                 case Close():
                     self._client.close(action.code, action.reason)
                     return

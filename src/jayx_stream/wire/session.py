@@ -4,7 +4,7 @@ Rule: requests are done in the order in which they came, and an answer stands be
 only that of an order waits for the exchange.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -78,6 +78,9 @@ class Request(Struct):
     id: int | str | None = None
 
 
+_decode_request = msgspec.json.Decoder(Request).decode
+
+
 class _Identified(Struct):
     """As much of a request as its answer needs."""
 
@@ -143,11 +146,23 @@ class Session:
             return None
         return self._trader.account
 
-    def receive(self, text: bytes, *, now_s: float, ts_ms: int) -> Iterator[Action]:
+    def receive(self, text: bytes, *, now_s: float, ts_ms: int) -> Iterable[Action]:
         """Take one message in, a request or an array of them. What is wrong with a request is
         answered; nothing is raised. `now_s` is for rates and never goes back, `ts_ms` is the
         server's time.
         """
+        try:
+            request = _decode_request(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # An array, or what is wrong with it is to be told.
+            return self._receive_any(text, now_s, ts_ms)
+        raw = Raw(text.strip())
+        if self._requests.take(now_s):
+            self._refused_in_a_row = 0
+            return self._receive_one(request, raw, ts_ms)
+        return self._refuse(raw)
+
+    def _receive_any(self, text: bytes, now_s: float, ts_ms: int) -> Iterator[Action]:
         try:
             texts = self._split(text)
         except ProtocolError as error:
@@ -160,11 +175,16 @@ class Session:
         for each in texts:
             if self._requests.take(now_s):
                 self._refused_in_a_row = 0
-                yield from self._receive_one(each, ts_ms)
+                try:
+                    request = decode(each, Request)
+                except ProtocolError as error:
+                    yield Reply(error_answer(_id_of(each), error, each))
+                else:
+                    yield from self._receive_one(request, each, ts_ms)
             else:
                 yield from self._refuse(each)
 
-    def _refuse(self, text: Raw | None) -> Iterator[Action]:
+    def _refuse(self, text: Raw | None) -> Sequence[Action]:
         limits = self._limits
         self._refused_in_a_row += 1
         reason = (
@@ -172,9 +192,10 @@ class Session:
             f"after {limits.requests_burst} at once"
         )
         error = ProtocolError(ErrorCode.RATE_LIMITED, reason)
-        yield Reply(error_answer(_id_of(text), error, UNSET))
+        reply = Reply(error_answer(_id_of(text), error, UNSET))
         if self._refused_in_a_row == REFUSED_IN_A_ROW_MAX:
-            yield Close(CloseCode.FLOODING, reason)
+            return reply, Close(CloseCode.FLOODING, reason)
+        return (reply,)
 
     def _split(self, text: bytes) -> list[Raw]:
         try:
@@ -190,35 +211,34 @@ class Session:
             raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
         return requests
 
-    def _receive_one(self, text: Raw, ts_ms: int) -> Iterator[Action]:
+    def _receive_one(self, request: Request, text: Raw, ts_ms: int) -> Sequence[Action]:
         try:
-            actions = list(self._act(_read(text), text, ts_ms))
+            return self._act(request, text, ts_ms)
         except ProtocolError as error:
-            yield Reply(error_answer(_id_of(text), error, text))
-            return
-        yield from actions
+            return (Reply(error_answer(_id_of(text), error, text)),)
 
-    def _act(self, request: Request, text: Raw, ts_ms: int) -> Iterator[Action]:
+    def _act(self, request: Request, text: Raw, ts_ms: int) -> Sequence[Action]:
+        _check_id(request.id)
         message = request.message if request.message is not UNSET else request.data
         match request.event:
+            case event if event in TRADING_EVENTS:
+                return (self._trade(request, message, text),)
+            case event if event in STREAM_EVENTS:
+                return self._subscribe(request, message)
             case "ping":
                 request_id = UNSET if request.id is None else request.id
-                yield Reply(Pong("pong", request_id, ts_ms))
+                return (Reply(Pong("pong", request_id, ts_ms)),)
             case "subscriptions":
-                yield from _ack(request, {"streams": list(self._channels)})
+                return _ack(request, {"streams": list(self._channels)})
             case "unsubscribe":
-                yield from self._unsubscribe(request, message)
+                return self._unsubscribe(request, message)
             case "login":
-                yield from self._log_in(request, message)
-            case event if event in TRADING_EVENTS:
-                yield self._trade(request, message, text)
-            case event if event in STREAM_EVENTS:
-                yield from self._subscribe(request, message)
+                return self._log_in(request, message)
             case event:
                 reason = f"no event {event!r}; there are {', '.join(EVENTS)}"
                 raise ProtocolError(ErrorCode.UNKNOWN_EVENT, reason)
 
-    def _subscribe(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
+    def _subscribe(self, request: Request, message: Raw | UnsetType) -> Sequence[Action]:
         wanted = read_subscription(request.event, message, self._directory.symbols, self._admit)
         name = wanted.channel.name
         streams_max = self._limits.streams_per_connection
@@ -229,13 +249,12 @@ class Session:
         ack: dict[str, Any] = {"stream": name, "epoch": self._epoch}
         if wanted.ignored:
             ack["ignored"] = wanted.ignored
-        yield from _ack(request, ack)
         if wanted.since is not None and wanted.since.epoch == self._epoch:
-            yield Resume(wanted.channel, wanted.since.seq)
-        else:
-            yield Subscribe(wanted.channel, wanted.history, reset=wanted.since is not None)
+            return *_ack(request, ack), Resume(wanted.channel, wanted.since.seq)
+        subscribe = Subscribe(wanted.channel, wanted.history, reset=wanted.since is not None)
+        return *_ack(request, ack), subscribe
 
-    def _unsubscribe(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
+    def _unsubscribe(self, request: Request, message: Raw | UnsetType) -> Sequence[Action]:
         wanted = decode(message, StreamName)
         if wanted.stream is not UNSET:
             name = wanted.stream
@@ -247,8 +266,7 @@ class Session:
         channel = self._channels.pop(name, None)
         if channel is None:
             raise ProtocolError(ErrorCode.NOT_SUBSCRIBED, f"no stream {name} on this connection")
-        yield from _ack(request, {"stream": name})
-        yield Unsubscribe(channel)
+        return *_ack(request, {"stream": name}), Unsubscribe(channel)
 
     def _admit(self, event: str, request: PrivateRequest) -> str:
         """The account that the request may read. A signature is used up by this."""
@@ -267,7 +285,7 @@ class Session:
             return account
         return self._directory.reader(request.api_key, None, self._address).account
 
-    def _log_in(self, request: Request, message: Raw | UnsetType) -> Iterator[Action]:
+    def _log_in(self, request: Request, message: Raw | UnsetType) -> Sequence[Action]:
         wanted = decode(message, LoginRequest)
         signature = read_signature(
             request.event, wanted.api_key, wanted.timestamp, wanted.sign, wanted.recv_window
@@ -277,13 +295,13 @@ class Session:
         self.key_ids |= {caller.key_id}
         self._trader = caller
         self._cancel_on_disconnect = wanted.cancel_on_disconnect
-        if caller.used is not None:
-            yield Remember(caller.used)
+        actions: list[Action] = [] if caller.used is None else [Remember(caller.used)]
         if request.id is not None:
             data = LoggedIn(caller.account, caller.permissions, wanted.cancel_on_disconnect)
             meaningless = ignored(message, LoginRequest)
             answer = StreamAnswer("OK", data, self._present.seq, meaningless)
-            yield Reply(Ack("ack", request.id, answer))
+            actions.append(Reply(Ack("ack", request.id, answer)))
+        return actions
 
     def _trade(self, request: Request, message: Raw | UnsetType, text: Raw) -> Submit:
         if self._trader is None:
@@ -302,12 +320,10 @@ def notice(code: str, seconds: int) -> Notice:
     return Notice("notice", NoticeMessage(code, seconds))
 
 
-def _read(text: Raw) -> Request:
-    request = decode(text, Request)
-    if isinstance(request.id, str) and len(request.id) > ID_CHARACTERS_MAX:
-        reason = f"an id has at most {ID_CHARACTERS_MAX} characters, not {len(request.id)}"
+def _check_id(id: int | str | None) -> None:
+    if isinstance(id, str) and len(id) > ID_CHARACTERS_MAX:
+        reason = f"an id has at most {ID_CHARACTERS_MAX} characters, not {len(id)}"
         raise ProtocolError(ErrorCode.BAD_REQUEST, reason)
-    return request
 
 
 def _id_of(text: Raw | None) -> int | str | None:
@@ -318,6 +334,6 @@ def _id_of(text: Raw | None) -> int | str | None:
     return None
 
 
-def _ack(request: Request, message: dict[str, Any]) -> Iterator[Action]:
-    if request.id is not None:
-        yield Reply(Ack("ack", request.id, message))
+def _ack(request: Request, message: dict[str, Any]) -> Sequence[Action]:
+    """None, if the client did not ask for it."""
+    return () if request.id is None else (Reply(Ack("ack", request.id, message)),)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Container
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -36,6 +36,17 @@ _FIELD = re.compile(r" - at `\$\.(\w+)`$")
 
 _NAMED_CHARACTERS_MAX = 60
 """Of a value at fault."""
+
+
+class _Decoders(dict[Any, msgspec.json.Decoder[Any]]):
+    """By form. Kept: for some, to make one costs more than to decode."""
+
+    def __missing__(self, form: Any) -> msgspec.json.Decoder[Any]:
+        decoder = self[form] = msgspec.json.Decoder(form)
+        return decoder
+
+
+_DECODERS = _Decoders()
 
 
 class KlineRequest(Struct):
@@ -149,19 +160,20 @@ def decode(message: bytes | UnsetType, form: type[Form]) -> Form:
     if message is UNSET:
         raise ProtocolError(ErrorCode.BAD_REQUEST, "the request needs a message")
     try:
-        return msgspec.json.decode(message, type=form)
+        decoded: Form = _DECODERS[form].decode(message)
     except msgspec.ValidationError as error:
         raise ProtocolError(ErrorCode.BAD_REQUEST, _naming(str(error), message)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(ErrorCode.BAD_JSON, str(error)) from None
     except RecursionError:
         raise ProtocolError(ErrorCode.BAD_JSON, "the request is nested too deeply") from None
+    return decoded
 
 
 def ignored(message: bytes | UnsetType, form: type[Struct]) -> tuple[str, ...]:
     """Fields of a message that mean nothing to its form."""
-    given = decode(message, dict[str, Raw])
-    return tuple(name for name in given if name not in form.__struct_encode_fields__)
+    known = form.__struct_encode_fields__
+    return tuple([name for name in decode(message, dict[str, Raw]) if name not in known])
 
 
 def _naming(complaint: str, message: bytes) -> str:

@@ -32,6 +32,11 @@ NUMBERED_TYPES = {
 }
 
 
+# Asked for with every order, and quicker found here than in their enumerations.
+_SIDES: dict[str, Side] = {side.value: side for side in Side}
+_TYPES: dict[str, OrderType] = {type.value: type for type in OrderType}
+
+
 class OrderRequest(Struct, rename="camel"):
     """An order as it is written: size as `lots` or `quantity`, price as `ticks` or `price`."""
 
@@ -317,17 +322,14 @@ def as_error(refused: Refused) -> ProtocolError:
 
 
 def _side(text: str) -> Side:
-    try:
-        return Side(text)
-    except ValueError:
-        raise _bad(f"no side {text!r}; there are BUY and SELL") from None
+    side = _SIDES.get(text)
+    if side is None:
+        raise _bad(f"no side {text!r}; there are BUY and SELL")
+    return side
 
 
 def _type(name: str | int) -> OrderType:
-    if isinstance(name, int):
-        type = NUMBERED_TYPES.get(name)
-    else:
-        type = OrderType(name) if name in OrderType.__members__ else None
+    type = NUMBERED_TYPES.get(name) if isinstance(name, int) else _TYPES.get(name)
     if type is None:
         numbers = ", ".join(f"{number} {type}" for number, type in NUMBERED_TYPES.items())
         raise _bad(f"no type {name!r}; there are {', '.join(OrderType)}, or {numbers}")
