@@ -4,7 +4,9 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from websockets.frames import Frame, Opcode
 
+from jayx_stream.doors.deflate import text_frame
 from tests.doors.raw import CLOSE, CONT, PING, PONG, TEXT, frame, request
 from tests.doors.running import Running, venue
 
@@ -63,3 +65,9 @@ async def test_a_character_may_be_split_between_fragments(running: Running) -> N
             await client.send(frame(TEXT if byte == text[0] else CONT, bytes([byte]), fin=False))
         await client.send(frame(CONT, text[-1:]))
         assert json.loads(await client.text())["id"] == "ключ"
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+def test_a_text_is_framed_as_the_library_does_it(size: int) -> None:
+    text = b"x" * size
+    assert text_frame(text) == Frame(Opcode.TEXT, text).serialize(mask=False)

@@ -241,9 +241,8 @@ def encode_payload(view: View, instruments: Mapping[str, Instrument]) -> bytes:
             book = BookPayload(view.asks, view.bids)
             return encode(OrderbookPush(order_book=book, trades=view.trades))
         case KlineChange():
-            add, modify = (
-                None if kline is None else kline_payload(kline) for kline in (view.add, view.modify)
-            )
+            add = None if view.add is None else kline_payload(view.add)
+            modify = None if view.modify is None else kline_payload(view.modify)
             return encode(KlinePush(add, modify))
         case Positions():
             return encode(PositionsPush(positions_payload(view)))
