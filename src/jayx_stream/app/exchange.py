@@ -95,7 +95,7 @@ class ExchangeLoop:
         orders = self._commit(asked.command, time_ns, commits)
         if isinstance(orders, Refused):
             return orders
-        return Done(self._exchange.seq, tuple(order.view() for order in orders))
+        return Done(self._exchange.seq, tuple([order.view() for order in orders]))
 
     def _commit(
         self, command: Command, time_ns: int, commits: list[Commit]

@@ -5,7 +5,6 @@ Order of life: recover, make what the configuration asks for, listen; at the end
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
 from pathlib import Path
 
 from starlette.routing import Route
@@ -176,7 +175,7 @@ class EmbeddedVenue:
         """See `doors.Venue`."""
         return self._clock() // NS_PER_MS
 
-    def submit(self, command: Command) -> Awaitable[Answer]:
+    def submit(self, command: Command) -> asyncio.Future[Answer]:
         """See `doors.Venue`."""
         return self._desk.submit(command)
 

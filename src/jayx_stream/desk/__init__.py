@@ -1,6 +1,6 @@
 """The road of commands to the exchange. `Desk` is the contract; `local` is its make within one process."""
 
-from collections.abc import Awaitable
+import asyncio
 from typing import Protocol
 
 from jayx_stream.model.answers import Answer
@@ -10,7 +10,7 @@ from jayx_stream.model.commands import Command
 class Desk(Protocol):
     """Takes commands, gives answers."""
 
-    def submit(self, command: Command) -> Awaitable[Answer]:
+    def submit(self, command: Command) -> asyncio.Future[Answer]:
         """Have a command decided. The answer comes once what it did is durable, never before.
 
         It is `Refused` with UNAVAILABLE, at once, if the exchange is stopping, has stopped, or has

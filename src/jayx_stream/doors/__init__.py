@@ -2,7 +2,8 @@
 decide nothing; whom they speak for is `Venue`.
 """
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from jayx_stream.doors.counts import OrderCounts
@@ -114,6 +115,6 @@ class Venue(Protocol):
         """The venue's clock, milliseconds since the epoch."""
         ...
 
-    def submit(self, command: Command) -> Awaitable[Answer]:
+    def submit(self, command: Command) -> asyncio.Future[Answer]:
         """Have a command decided; see `Desk`."""
         ...

@@ -42,7 +42,7 @@ class Trading:
             left = self._venue.gate.order_allowance(command.account)
             wait_s = None if left is None else left.retry_after_s
             raise ProtocolError(ErrorCode.RATE_LIMITED, reason, wait_s)
-        future = asyncio.ensure_future(self._venue.submit(command))
+        future = self._venue.submit(command)
         future.add_done_callback(partial(self._count, command, perf_counter()))
         return future
 
@@ -68,7 +68,7 @@ class Trading:
         """Cancel an account's open orders, and have nobody told. While the exchange has too much
         waiting it is tried again, for some seconds.
         """
-        future = asyncio.ensure_future(self._venue.submit(CancelAll(account=account)))
+        future = self._venue.submit(CancelAll(account=account))
         future.add_done_callback(partial(self._canceled, account, tries - 1))
 
     def _canceled(self, account: str, tries: int, future: "asyncio.Future[answers.Answer]") -> None:

@@ -58,11 +58,8 @@ class Record(Struct, frozen=True):
 
 def chain(previous_hash: bytes, first_seq: int, last_seq: int, batch: bytes) -> bytes:
     """The hash of a record: SHA-256 over the hash before, both numbers and the batch."""
-    digest = sha256(previous_hash)
-    digest.update(first_seq.to_bytes(8, "big"))
-    digest.update(last_seq.to_bytes(8, "big"))
-    digest.update(batch)
-    return digest.digest()
+    seqs = first_seq.to_bytes(8, "big") + last_seq.to_bytes(8, "big")
+    return sha256(b"".join((previous_hash, seqs, batch))).digest()
 
 
 def origin(epoch: str) -> bytes:

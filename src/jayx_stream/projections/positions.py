@@ -63,14 +63,16 @@ class AllPositions:
         self, order: Order, instrument: Instrument, lots: int, ticks: int, fee_units: int
     ) -> None:
         """Exchange `lots` of an order at `ticks`; the fee is taken from what is received."""
+        base = self._holding(order.account, instrument.base)
+        quote = self._holding(order.account, instrument.quote)
         base_units = instrument.base_units(lots)
         quote_units = instrument.quote_units(lots, ticks)
         if order.is_buy:
-            self.credit(order.account, instrument.base, base_units - fee_units)
-            self.credit(order.account, instrument.quote, -quote_units)
+            base.change(base_units - fee_units, 0)
+            quote.change(-quote_units, 0)
         else:
-            self.credit(order.account, instrument.base, -base_units)
-            self.credit(order.account, instrument.quote, quote_units - fee_units)
+            base.change(-base_units, 0)
+            quote.change(quote_units - fee_units, 0)
 
     def of(self, account: str) -> Positions:
         """The account's positions, sorted by asset."""
