@@ -27,7 +27,13 @@ from jayx_stream.model.views import (
     Positions,
     View,
 )
-from jayx_stream.projections import Changes, Projections, RecentChanges, rows_of
+from jayx_stream.projections import (
+    Changes,
+    Projections,
+    RecentChanges,
+    account_change,
+    rows_of,
+)
 from jayx_stream.wire.channels import (
     PUSHED_TRADES,
     Channel,
@@ -75,18 +81,19 @@ class Gateway:
     def follow(self, commits: Sequence[Commit]) -> None:
         """Take the next commits in and tell what they changed. The feed calls this."""
         for commit in commits:
-            changes = self.projections.apply(commit)
-            self._spread(changes)
-            for key_id in changes.revoked:
-                self._on_revoked(key_id)
-            if commit.seq > self._history.last_seq:
-                self._keep(changes)
+            self._keep(self._take_in(commit))
         self.pace.flush()
 
     def follow_live(self, commits: Sequence[Commit]) -> None:
-        """The same of what happens now: how late it is told is counted."""
-        self.follow(commits)
+        """The same of what happens now: how late it is told is counted, and what the newest commit changed
+        is kept when it has been told.
+        """
+        for commit in commits[:-1]:
+            self._keep(self._take_in(commit))
+        newest = self._take_in(commits[-1])
+        self.pace.flush()
         self.pace.told(commits[0].time_ns)
+        self._keep(newest)
 
     def catch_up(self, reader: CatchUp) -> None:
         """See `hub.Source`."""
@@ -125,6 +132,14 @@ class Gateway:
         klines = self.projections.klines[channel.symbol].closed(channel.interval_s, limit)
         return [self._push(channel, KlineChange(kline, None)) for kline in klines]
 
+    def _take_in(self, commit: Commit) -> Changes:
+        changes = self.projections.apply(commit)
+        if self.hub.all_streams():
+            self._spread(changes)
+        for key_id in changes.revoked:
+            self._on_revoked(key_id)
+        return changes
+
     def _spread(self, changes: Changes) -> None:
         for (symbol, interval_s), turn in changes.turns.items():
             self._spread_turn(KlineChannel(symbol, interval_s), turn)
@@ -132,24 +147,28 @@ class Gateway:
             self.hub.touch((KlineChannel.event, symbol))
         for symbol in changes.books:
             self.hub.touch((OrderbookChannel.event, symbol))
+        for account in changes.accounts():
+            streams = [
+                *self.hub.streams((PositionsChannel.event, account)),
+                *self.hub.streams((OpenOrdersChannel.event, account)),
+            ]
+            if streams:
+                change = account_change(account, changes, self.projections)
+                for stream in streams:
+                    push = self._change(stream.channel, change, merge_key=stream.channel)
+                    if push is not None:
+                        stream.spread(push)
 
     def _keep(self, changes: Changes) -> None:
-        """Tell accounts what changed, and hand it on to history if it has all that comes before: what
-        it lacks after a start is folded for it from the journal.
+        """Keep what the newest commit changed for who was away, and hand it on to history if it has all
+        that comes before: what it lacks after a start is folded for it from the journal.
         """
+        if changes.seq <= self._history.last_seq:
+            return
         rows = rows_of(changes, self.projections)
         self._recent.add(rows)
-        for change in rows.changes:
-            self._spread_change(PositionsChannel.event, change)
-            self._spread_change(OpenOrdersChannel.event, change)
         if rows.seq == self._history.last_seq + 1:
             self._history.append(rows)
-
-    def _spread_change(self, event: str, change: AccountChange) -> None:
-        for stream in self.hub.streams((event, change.account)):
-            push = self._change(stream.channel, change, merge_key=stream.channel)
-            if push is not None:
-                stream.spread(push)
 
     def _change(
         self, channel: Channel, change: AccountChange, merge_key: Hashable | None = None

@@ -8,7 +8,7 @@ from jayx_stream.projections.changes import Changes
 from jayx_stream.projections.keys import AllKeys, KeyView
 from jayx_stream.projections.projections import Projections
 from jayx_stream.projections.recent import RecentChanges
-from jayx_stream.projections.rows import rows_of
+from jayx_stream.projections.rows import account_change, rows_of
 from jayx_stream.projections.state import ProjectionsState, decode_projections, encode_projections
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Projections",
     "ProjectionsState",
     "RecentChanges",
+    "account_change",
     "decode_projections",
     "encode_projections",
     "rows_of",

@@ -27,3 +27,7 @@ class Changes:
         self.orders: dict[str, list[Order]] = {}
         """By account: each order that changed, once, in the order of its first change. They are live:
         what they say holds until the next commit."""
+
+    def accounts(self) -> list[str]:
+        """All accounts of which anything changed: by the first change of an order, then by name."""
+        return [*self.orders, *sorted(self.positions - self.orders.keys())]
