@@ -67,16 +67,17 @@ class ExchangeLoop:
     async def _serve(self, asked: Sequence[Asked]) -> None:
         commits: list[Commit] = []
         answers = [self._execute(each, commits) for each in asked]
+        began_s = perf_counter()
         if commits:
-            began_s = perf_counter()
             await self._journal.append(commits)
-            self.commit_s.observe(perf_counter() - began_s)
-            self.batch_commits.observe(len(commits))
+        durable_s = perf_counter()
         # Whoever awaits an answer goes on when this is over, but before a large crowd has been told.
         for each, answer in zip(asked, answers, strict=True):
             each.answer(answer)
         if commits:
             self._feed.publish(commits)
+            self.commit_s.observe(durable_s - began_s)
+            self.batch_commits.observe(len(commits))
             if self._after_batch is not None:
                 await self._after_batch(commits[-1].seq)
 

@@ -33,8 +33,10 @@ class Trading:
         self._venue = venue
         self._counts = venue.order_counts
 
-    def begin(self, command: TradingCommand) -> "asyncio.Future[answers.Answer]":
-        """Submit a command. Raises ProtocolError RATE_LIMITED."""
+    def begin(
+        self, command: TradingCommand, tell: Callable[[answers.Answer], object] | None = None
+    ) -> "asyncio.Future[answers.Answer]":
+        """Submit a command; `tell` is called with the answer. Raises ProtocolError RATE_LIMITED."""
         if isinstance(command, PlaceOrder) and not self._venue.gate.take_order(command.account):
             limit = self._venue.limits.orders_per_s
             reason = f"more than {limit} orders a second by {command.account}"
@@ -43,16 +45,22 @@ class Trading:
             wait_s = None if left is None else left.retry_after_s
             raise ProtocolError(ErrorCode.RATE_LIMITED, reason, wait_s)
         future = self._venue.submit(command)
-        future.add_done_callback(partial(self._count, command, perf_counter()))
+        future.add_done_callback(partial(self._answered, command, perf_counter(), tell))
         return future
 
-    def _count(
-        self, command: TradingCommand, began_s: float, future: "asyncio.Future[answers.Answer]"
+    def _answered(
+        self,
+        command: TradingCommand,
+        began_s: float,
+        tell: Callable[[answers.Answer], object] | None,
+        future: "asyncio.Future[answers.Answer]",
     ) -> None:
         if not future.cancelled():
             answer = future.result()
             code = answer.code if isinstance(answer, Refused) else OK
             self._counts.answer(command, code, perf_counter() - began_s)
+            if tell is not None:
+                tell(answer)
 
     def told(self, command: TradingCommand, answer: answers.Answer) -> RestAnswer:
         """What the exchange's answer is told as. Raises ProtocolError if it is a refusal."""
@@ -94,19 +102,18 @@ class StreamTrading:
     def submit(self, action: Submit) -> None:
         """Submit a command now; its answer is told when it comes, unless the connection has ended."""
         try:
-            future = self._trading.begin(action.command)
+            self._trading.begin(action.command, partial(self._answer, action))
         except ProtocolError as error:
             self._tell(action.refused(error))
-            return
-        self.due += 1
-        future.add_done_callback(partial(self._answer, action))
+        else:
+            self.due += 1
 
-    def _answer(self, action: Submit, future: "asyncio.Future[answers.Answer]") -> None:
+    def _answer(self, action: Submit, answered: answers.Answer) -> None:
         self.due -= 1
         if self._ended:
             return
         try:
-            answer = action.done(self._trading.told(action.command, future.result()))
+            answer = action.done(self._trading.told(action.command, answered))
         except ProtocolError as error:
             self._tell(action.refused(error))
         else:

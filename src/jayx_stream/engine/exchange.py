@@ -189,12 +189,12 @@ class Exchange:
                 case OrderPlaced():
                     placed = self._apply_placed(event)
                     orders.append(placed)
+                case Traded():
+                    self._apply_traded(event)
                 case OrderCanceled():
                     canceled = self._apply_canceled(event)
                     if canceled is not placed:
                         orders.append(canceled)
-                case Traded():
-                    self._apply_traded(event)
                 case OrderAmended():
                     orders.append(self._apply_amended(event))
                 case MinuteBegan():
