@@ -269,7 +269,8 @@ def test_trading_needs_a_message(event: str) -> None:
 def test_a_message_names_its_command(event: str, message: object, command: object) -> None:
     submit = traders_client().submitted(event, message)
     request = {"event": event, "message": message, "id": 1}
-    assert submit == Submit(command, 1, Raw(json.encode(request)))  # type: ignore[arg-type]
+    assert (submit.command, submit.request_id) == (command, 1)
+    assert submit.request == Raw(json.encode(request))
 
 
 def test_an_order_is_acknowledged_as_rest_answers_it() -> None:

@@ -7,6 +7,7 @@ from jayx_stream.model.reasons import CloseCode
 from jayx_stream.wire.channels import Channel
 from jayx_stream.wire.errors import ProtocolError
 from jayx_stream.wire.messages import Ack, Answer, ErrorAnswer, ErrorMessage
+from jayx_stream.wire.subscribing import ignored
 from jayx_stream.wire.trading import RestAnswer, StreamAnswer, TradingCommand
 
 
@@ -51,15 +52,21 @@ class Submit(Struct, frozen=True):
     command: TradingCommand
     request_id: int | str | None
     request: Raw
-    ignored: tuple[str, ...] = ()
-    """Fields of the message that mean nothing."""
+    message: Raw
+    """The request's."""
+    form: type[Struct]
+    """What the message was read as."""
 
     def done(self, answer: RestAnswer) -> Ack | None:
-        """What the client is told once it is done; None if it did not ask."""
+        """What the client is told once it is done, with the fields that meant nothing; None if it did not
+        ask.
+        """
         if self.request_id is None:
             return None
-        if self.ignored:
-            answer = StreamAnswer(answer.code, answer.data, answer.seq, self.ignored)
+        # Not looked for before: others wait to be told what the command did.
+        meaningless = ignored(self.message, self.form)
+        if meaningless:
+            answer = StreamAnswer(answer.code, answer.data, answer.seq, meaningless)
         return Ack("ack", self.request_id, answer)
 
     def refused(self, error: ProtocolError) -> ErrorAnswer:

@@ -311,8 +311,7 @@ class Session:
         if message is UNSET:
             raise ProtocolError(ErrorCode.BAD_REQUEST, f"{request.event} needs a message")
         command = read(message, self._trader.account, self._present)
-        meaningless = ignored(message, form) if request.id is not None else ()
-        return Submit(command, request.id, text, meaningless)
+        return Submit(command, request.id, text, message, form)
 
 
 def notice(code: str, seconds: int) -> Notice:
