@@ -35,8 +35,8 @@ def test_canonical_name(channel: Channel, name: str) -> None:
     [
         (KlineChannel("BTCUSDT", 60), ("kline", "BTCUSDT")),
         (OrderbookChannel("BTCUSDT", 100, 5), ("orderbook", "BTCUSDT")),
-        (PositionsChannel("alice"), ("positions", "alice")),
-        (OpenOrdersChannel("alice", "BTCUSDT"), ("openorders", "alice")),
+        (PositionsChannel("alice"), ("account", "alice")),
+        (OpenOrdersChannel("alice", "BTCUSDT"), ("account", "alice")),
     ],
 )
 def test_topic_is_what_makes_it_change(channel: Channel, topic: tuple[str, str]) -> None:

@@ -35,6 +35,7 @@ from jayx_stream.projections import (
     rows_of,
 )
 from jayx_stream.wire.channels import (
+    ACCOUNT,
     PUSHED_TRADES,
     Channel,
     KlineChannel,
@@ -148,10 +149,7 @@ class Gateway:
         for symbol in changes.books:
             self.hub.touch((OrderbookChannel.event, symbol))
         for account in changes.accounts():
-            streams = [
-                *self.hub.streams((PositionsChannel.event, account)),
-                *self.hub.streams((OpenOrdersChannel.event, account)),
-            ]
+            streams = self.hub.streams((ACCOUNT, account))
             if streams:
                 change = account_change(account, changes, self.projections)
                 for stream in streams:

@@ -15,7 +15,10 @@ PUSHED_TRADES = 50
 
 
 Topic = tuple[str, str]
-"""What makes a channel change: an event, and the symbol or account that it happens to."""
+"""What makes a channel change: an event, and the symbol that it happens to; or `ACCOUNT`, and which one."""
+
+ACCOUNT = "account"
+"""All streams of one account have one topic: hardly a commit changes one of them alone."""
 
 
 class KlineChannel(Struct, frozen=True):
@@ -69,7 +72,7 @@ class PositionsChannel(Struct, frozen=True):
     @property
     def topic(self) -> Topic:
         """What makes it change."""
-        return self.event, self.account
+        return ACCOUNT, self.account
 
     @property
     def name(self) -> str:
@@ -87,7 +90,7 @@ class OpenOrdersChannel(Struct, frozen=True):
     @property
     def topic(self) -> Topic:
         """What makes it change."""
-        return self.event, self.account
+        return ACCOUNT, self.account
 
     @property
     def name(self) -> str:
