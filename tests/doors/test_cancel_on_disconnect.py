@@ -7,6 +7,7 @@ import pytest
 
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.model.events import CancelReason, OrderCanceled, OrderPlaced
+from jayx_stream.wire.channels import ACCOUNT
 from tests.doors.raw import BINARY, CLOSE, RawClient, frame, request
 from tests.doors.running import Running, configured, limits, venue
 from tests.doors.stream_trader import (
@@ -60,7 +61,7 @@ async def client_never_reads(running: Running, client: RawClient) -> None:
     await client.send(request("openorders", {"apiKey": ALICE.key, "category": "spot"}))
     await client.text()
     placed = 0
-    while running.venue.hub.streams(("openorders", "alice")):
+    while running.venue.hub.streams((ACCOUNT, "alice")):
         placed += 1
         assert placed < 10_000, "a reader that does not read is never closed"
         await place(running, placed)

@@ -13,6 +13,7 @@ from jayx_stream.model.order import OrderType, Side
 from jayx_stream.model.reasons import Refused
 from jayx_stream.model.units import format_decimal
 from jayx_stream.model.views import Level
+from jayx_stream.wire.channels import ACCOUNT
 from tests.doors import command
 from tests.doors.running import Running, venue
 from tests.doors.trader import ALICE, READER, Trader
@@ -243,7 +244,7 @@ async def test_a_key_shows_its_account_and_what_happens_to_it(browser: Browser) 
             await until(page, shown, [])
             assert await page.is_visible("#key-form")
             assert not await page.is_visible("#ticket")
-        assert not running.venue.hub.streams(("openorders", "bob"))
+        assert not running.venue.hub.streams((ACCOUNT, "bob"))
 
 
 async def test_what_an_account_did_while_the_page_was_away_is_told(browser: Browser) -> None:
