@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jayx_stream.wire.channels import ACCOUNT
 from tests.doors.engineio import (
     WebSocketClient,
     connect_polling,
@@ -90,7 +91,7 @@ async def test_what_stands_behind_a_breach_is_not_done(running: Running) -> None
         poller = await connect_polling(http)
         breached = await poller.post("9", event("openorders", OPENORDERS))
         assert breached.status_code == 400
-        assert running.venue.hub.streams(("openorders", "alice")) == ()
+        assert running.venue.hub.streams((ACCOUNT, "alice")) == ()
 
 
 async def test_a_get_whose_connection_is_cut_ends_the_session(running: Running) -> None:

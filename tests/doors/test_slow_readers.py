@@ -9,6 +9,7 @@ from jayx_stream.doors.websocket import WebSocketConnection
 from jayx_stream.model.commands import CancelOrder, PlaceOrder
 from jayx_stream.model.order import OrderType, Side
 from jayx_stream.model.reasons import Refused
+from jayx_stream.wire.channels import ACCOUNT
 from tests.doors.raw import CLOSE, PING, TEXT, RawClient, frame, request
 from tests.doors.running import Running, configured, limits, venue
 from tests.doors.trader import ALICE
@@ -94,7 +95,7 @@ async def test_what_may_not_be_merged_closes_a_slow_reader_with_4008() -> None:
     async with venue(configured(bounds)) as running:
         async with slow_reader(running, "openorders", OPENORDERS) as (slow, connection):
             placed = 0
-            while running.venue.hub.streams(("openorders", "alice")):
+            while running.venue.hub.streams((ACCOUNT, "alice")):
                 placed += 1
                 assert placed < 10_000, "a reader that does not read is never closed"
                 await place(running, placed)

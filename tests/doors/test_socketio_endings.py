@@ -11,6 +11,7 @@ import pytest
 from jayx_stream.doors.engine_client import EngineClient
 from jayx_stream.journal.memory import MemoryJournal
 from jayx_stream.model.events import CancelReason, OrderCanceled, OrderPlaced
+from jayx_stream.wire.channels import ACCOUNT
 from jayx_stream.wire.limits import Limits
 from tests.doors.engineio import Poller, WebSocketClient
 from tests.doors.raw import connect, head, text
@@ -222,7 +223,7 @@ async def test_two_polls_at_once_end_their_session() -> None:
 async def alice_is_busy(running: Running) -> None:
     """So long that whoever is told of it and does not read is closed."""
     placed = 0
-    while running.venue.hub.streams(("openorders", "alice")):
+    while running.venue.hub.streams((ACCOUNT, "alice")):
         placed += 1
         assert placed < 10_000, "a reader that does not read is never closed"
         await place(running, placed)
