@@ -1,7 +1,8 @@
 """WebSocket connections: one between a socket and what is spoken on it (protocol §2, §3).
 
-Handshake, masking, fragments and close rules are the `websockets` library's, without its I/O. What
-is ours: frames that are built once and written to every reader, bounds, deadlines and goodbyes.
+Handshake, fragments and close rules are the `websockets` library's, without its I/O. What is ours: texts
+that come whole (`frames`), frames that are built once and written to every reader, bounds, deadlines and
+goodbyes.
 What is spoken depends on the path: at `/` the raw door's requests and pushes.
 """
 
