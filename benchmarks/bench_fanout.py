@@ -3,7 +3,8 @@ push; ours beside a C send loop and the peers that a user would pick.
 
 Ours is the command as it is: its journal in memory, real orders that trade, real subscriptions and bounds;
 what is pushed follows from each order. The peers run a loop made for this, with texts as large as ours. All
-servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
+servers on one core, the load (C, one thread) on the other, awake all the time while deliveries a second are
+counted; interleaved rounds, medians.
 
     python -m benchmarks.bench_fanout [--rounds ROUNDS] [--peer NAME ...] [READERS ...]
 """
