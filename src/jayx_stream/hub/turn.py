@@ -46,7 +46,7 @@ class Turn:
         self._ahead = 0
         """Of those, how many became due before the first wave came."""
         self.waves: deque[Wave] = deque()
-        """What is due to whole crowds: one push, which each reader has at most once."""
+        """What is due to whole crowds, of which no two have a reader in common."""
         self.keeps_up = bytearray()
         """At each descriptor, 1 if its reader may be written to past its outbox."""
         self.ended = 0
@@ -70,7 +70,7 @@ class Turn:
             self._be_woken()
 
     def add_wave(self, wave: "Wave") -> None:
-        """A push is due to a whole crowd; the same one as all waves that are due have."""
+        """A push is due to a whole crowd, of which no reader is in another that a wave is due to."""
         if not self.waves:
             self._ahead = len(self._pushed)
         self.waves.append(wave)
