@@ -4,7 +4,8 @@ Ours is hub and doors in one process, without order and journal (`fanout/peers/i
 said to have changed, and what follows is real: encoding, envelope, the turn. The peers send each reader a
 text of that size, which needs only its stamp. Times run from that stamp, which the server takes when it has
 read the conductor's word, until the load has read the push. One push at a time, with a pause behind it.
-Servers on one core, the load (C, one thread) on the other; interleaved rounds, medians.
+Servers on one core, the load (C, one thread) on the other; interleaved rounds, medians. "Awake": ours with
+`busy_poll_ms`, and picows on a loop that never sleeps.
 
     python -m benchmarks.bench_latency [READERS ...]
 """
@@ -32,6 +33,7 @@ SECONDS = 1.5
 READERS = (1, 1_000)
 PAUSE_US = 1_000
 """Behind a push; and as much again for each hundred readers."""
+AWAKE_MS = 1_000
 OURS = "jayx-stream, in process"
 PEER_NAMES = ("C send loop", "picows", "websockets.broadcast", "Node ws", "uWebSockets")
 
@@ -45,8 +47,10 @@ def variants(builds: dict[str, Path]) -> dict[str, Serve]:
     found: dict[str, Serve] = {OURS: partial(ours_in_process, builds["plain"])}
     if "compiled" in builds:
         found[f"{OURS}, compiled"] = partial(ours_in_process, builds["compiled"])
+    found[f"{OURS}, awake"] = partial(ours_in_process, builds["plain"], AWAKE_MS)
     for name in PEER_NAMES:
         found[name] = partial(peer, name, size)
+    found["picows, awake"] = partial(peer, "picows", size, "awake")
     return found
 
 

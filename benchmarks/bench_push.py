@@ -4,7 +4,8 @@ readers, with TLS and without?
 The command as it is, its journal in memory: each order comes alone over a WebSocket that is logged in,
 and trades; the push is due at once (`orderbook_interval_ms = 0`). The next one is sent some milliseconds
 after the last reader had its push. Times run from the order's first byte to the push, the load included: that
-is one thread in C, on the other core. The first reader is whoever was told first.
+is one thread in C, on the other core. The first reader is whoever was told first. "Awake": with
+`busy_poll_ms`.
 
     python -m benchmarks.bench_push [READERS ...]
 """
@@ -26,14 +27,23 @@ READERS = (1, 100, 1_000, 5_000)
 ROUNDS = 3
 SECONDS = 2.0
 PAUSE_US = 20_000
+AWAKE = {"[log]": "[server]\nbusy_poll_ms = 1000\n\n[log]"}
+WAYS: dict[str, tuple[bool, dict[str, str]]] = {
+    "": (False, {}),
+    ", awake": (False, AWAKE),
+    ", TLS": (True, {}),
+}
+"""Of serving: with TLS or without, and what changes in the configuration."""
 
 
-def measured(readers: int, *, tls: bool) -> list[Load]:
-    """Of each round."""
-    loads = []
+def measured(readers: int) -> dict[str, list[Load]]:
+    """Of each way and round."""
+    loads: dict[str, list[Load]] = {way: [] for way in WAYS}
     for _ in range(ROUNDS):
-        with ours("orderbook", tls=tls) as served:
-            loads.append(load(served, readers, SECONDS, window=1, pause_us=PAUSE_US))
+        for way, (tls, changes) in WAYS.items():
+            with ours("orderbook", tls=tls, changes=changes) as served:
+                one = load(served, readers, SECONDS, window=1, pause_us=PAUSE_US)
+            loads[way].append(one)
     return loads
 
 
@@ -57,14 +67,13 @@ def main() -> None:
     for column in columns:
         made.add_column(column, justify="right")
     for readers in counts:
-        for tls in (False, True):
-            loads = measured(readers, tls=tls)
+        for way, loads in measured(readers).items():
             figures = [
                 [each.first_p50_us, each.first_p99_us, each.last_p50_us, each.last_p99_us]
                 for each in loads
             ]
             made.add_row(
-                f"{readers:,}{', TLS' if tls else ''}",
+                f"{readers:,}{way}",
                 f"{loads[0].push_bytes:,.0f}",
                 *(f"{median(column) / 1000:.2f}" for column in zip(*figures, strict=True)),
                 f"{sum(each.rounds for each in loads):,}",

@@ -82,10 +82,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def peer(name: str, size: int, *, tls: bool = False) -> Iterator[Served]:
-    """One of PEERS, which spreads texts of `size` bytes; with `tls` one of SECURE_PEERS."""
+def peer(name: str, size: int, *more: str, tls: bool = False) -> Iterator[Served]:
+    """One of PEERS, which spreads texts of `size` bytes; with `tls` one of SECURE_PEERS. `more`: what else
+    its program is told.
+    """
     command, is_socketio = PEERS[name]
-    words = [*command, str(size)]
+    words = [*command, str(size), *more]
     if command[0] == "node":
         words.append(str(BUILT / "node"))
     if tls:
@@ -149,9 +151,9 @@ def ours(
 
 
 @contextlib.contextmanager
-def ours_in_process(source: Path | None = None) -> Iterator[Served]:
+def ours_in_process(source: Path | None = None, busy_poll_ms: int = 0) -> Iterator[Served]:
     """Hub and doors alone, of `peers/inprocess.py`: a kline is pushed with each go; see `ours`."""
-    words = [sys.executable, str(HERE / "peers" / "inprocess.py")]
+    words = [sys.executable, str(HERE / "peers" / "inprocess.py"), str(busy_poll_ms)]
     with _process(words, source) as (process, line):
         served = _spoken(process.pid, int(line), "kline", False, 0, False)
         yield replace(served, conductor=tuple, answer="-", go=("go",))

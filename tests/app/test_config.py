@@ -157,6 +157,11 @@ INSTRUMENT = SMALL[SMALL.index("[[instruments]]") : SMALL.index("[[accounts]]")]
     [
         ("9000", "70000", "2: server.port: port 70000 is not 0 to 65535 (it is 70000)"),
         ("9000", "-1", "2: server.port: port -1 is not 0 to 65535 (it is -1)"),
+        (
+            "9000",
+            "9000\nbusy_poll_ms = -1",
+            "3: server.busy_poll_ms: busy_poll_ms is -1, less than 0 (it is -1)",
+        ),
         ("9000", '9000\ntls_cert = "x"', "1: server: tls_cert and tls_key go together"),
         ("= 5 ", "= -5 ", "5: limits.orders_per_s: orders_per_s is -5, less than 0 (it is -5)"),
         (

@@ -3,7 +3,8 @@
 With it, the kline that everyone reads is said to have changed. What follows is all real: the hub asks for
 the present state, which is encoded, put into its envelope and framed, once; it becomes due to each reader,
 and the turn writes. What is not in it: the order, the exchange and its journal. The gateway's clock is
-changed: `ts` tells the moment of the go, in microseconds of the clock that does not go back.
+changed: `ts` tells the moment of the go, in microseconds of the clock that does not go back. Its argument
+is `busy_poll_ms`.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from jayx_stream.wire.channels import KlineChannel
 from jayx_stream.wire.limits import Limits
 
 CONFIG = Config(
-    server=Server(port=0),
+    server=Server(port=0, busy_poll_ms=int(sys.argv[1])),
     streams=Streams(kline_interval_ms=0),
     limits=Limits(connections_per_address=0, http_requests_per_s=0, ping_after_s=0),
     instruments=(
@@ -59,6 +60,7 @@ class GoSpeaker(RawSpeaker):
         pace = venue._gateway.pace
         pace.flush()
         pace.told(time_ns())
+        venue.busy_poll.stir()
 
 
 class GoDoor(RawDoor):

@@ -1,4 +1,4 @@
-"""picows on uvloop: a send to each, as its users do it."""
+"""picows on uvloop: a send to each, as its users do it. With "awake" behind the size it never sleeps."""
 
 import asyncio
 import sys
@@ -34,9 +34,15 @@ class Listener(picows.WSListener):
         transport.send(picows.WSMsgType.TEXT, b"ok")
 
 
+def stay_awake(loop):
+    loop.call_soon(stay_awake, loop)
+
+
 async def main():
     server = await picows.ws_create_server(lambda _: Listener(), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
+    if sys.argv[2:] == ["awake"]:
+        stay_awake(asyncio.get_running_loop())
     await asyncio.Event().wait()
 
 

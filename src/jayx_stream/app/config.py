@@ -51,6 +51,8 @@ class Server(Section, frozen=True):
     """Pages that may connect, beside the server's own: `https://example.org`."""
     io_uring: bool = True
     """Write to many sockets in one system call where Linux allows it."""
+    busy_poll_ms: int = 0
+    """For which the event loop doesn't sleep after what was done last; 0: it does at once."""
 
 
 class Data(Section, frozen=True):
@@ -220,7 +222,7 @@ def _faults(config: Config) -> Iterator[Fault]:
     ):
         if value not in known:
             yield f"$.log.{name}", f"there are {', '.join(known)}"
-    for section in ("data", "streams", "limits"):
+    for section in ("server", "data", "streams", "limits"):
         for name, value in msgspec.structs.asdict(getattr(config, section)).items():
             if isinstance(value, int) and value < 0:
                 yield f"$.{section}.{name}", f"{name} is {value}, less than 0"

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.routing import Route
 
 from jayx_stream.app.audit import write_audit
+from jayx_stream.app.busy_poll import BusyPoll
 from jayx_stream.app.checkpointing import Checkpointing
 from jayx_stream.app.clock import Clock, system_clock
 from jayx_stream.app.config import Config, Streams
@@ -77,6 +78,7 @@ class EmbeddedVenue:
         self._clock = clock
         self._desk = LocalDesk(clock)
         self._feed = LocalFeed(journal.read)
+        self.busy_poll = BusyPoll(config.server.busy_poll_ms / 1000, lambda: self._desk.is_attended)
         exchange = Exchange(open_orders_max=config.limits.open_orders_per_account)
         self.writes = fastest_writes(io_uring=config.server.io_uring)
         self._gateway = self._make_gateway(config.streams)
@@ -242,6 +244,7 @@ class EmbeddedVenue:
 
     async def _after_batch(self, seq: int) -> None:
         """See `ExchangeLoop`. An exchange that is faster than history can be written waits for it."""
+        self.busy_poll.stir()
         await self.past.room()
         if self._checkpointing is not None:
             await self._checkpointing.after_batch(seq)

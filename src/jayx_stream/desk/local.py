@@ -55,6 +55,11 @@ class LocalDesk:
         """Commands that wait to be taken."""
         return len(self._waiting)
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether the exchange waits for the next command, with nothing else to end before."""
+        return self._taker is not None
+
     def open(self) -> None:
         """Begin to take commands."""
         self._closed = None
