@@ -26,6 +26,8 @@ RECEIVE_BYTES = 4096
 NORMAL, SLOW_READER = 1000, 4008
 PUSH = re.compile(rb'"stream":"([^"]+)","seq":(\d+)')
 Message = dict[str, Any]
+BOOK = "orderbook", {"category": "spot", "symbol": "BTCUSDT", "precise": "1", "depth": 20}
+"""That the whole crowd reads."""
 
 
 def subscription(random: Random) -> tuple[str, Message]:
@@ -73,9 +75,7 @@ class Reader(Life):
             self._client = client
             self._reading = asyncio.create_task(self._read())
             try:
-                for _ in range(self.random.randint(1, 8)):
-                    await client.send(self._ask())
-                    await self.crowd.pause(self.random.uniform(0.0, 1.0))
+                await self._talk()
                 await self.random.choices(self._endings, (3, 4, 2, 1, 2))[0]()
             finally:
                 self._reading.cancel()
@@ -86,6 +86,12 @@ class Reader(Life):
                 client._writer.transport.abort()
         if self._closed_with not in (None, NORMAL, SLOW_READER):
             self.crowd.blame(f"a reader was closed with {self._closed_with}")
+
+    async def _talk(self) -> None:
+        """Say what it wants, and read for a while."""
+        for _ in range(self.random.randint(1, 8)):
+            await self._client.send(self._ask())
+            await self.crowd.pause(self.random.uniform(0.0, 1.0))
 
     def _ask(self) -> bytes:
         """A subscription more, or one less; of what is known since then."""
@@ -178,6 +184,19 @@ class Reader(Life):
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             async with asyncio.timeout(END_WITHIN_S):
                 await self._reading
+
+
+class Member(Reader):
+    """One of so many who read the same book that its pushes go through them in waves
+    (`jayx_stream.hub.crowd`). Some ask for more meanwhile.
+    """
+
+    async def _talk(self) -> None:
+        self._asked[0] = BOOK
+        await self._client.send(request(*BOOK, 0))
+        await self.crowd.pause(self.random.uniform(0.0, 15.0))
+        if self.random.random() < 0.3:
+            await super()._talk()
 
 
 class PasserBy(Life):

@@ -10,10 +10,11 @@ from pathlib import Path
 from random import Random
 from time import perf_counter
 
+from jayx_stream.hub.crowd import LARGE
 from tests.doors import command
 from tests.soak.crowd import SYMBOLS, Crowd, Life, config, together
 from tests.soak.judging import Sample, Verdict, judge
-from tests.soak.readers import PasserBy, Poller, Reader, SocketioReader
+from tests.soak.readers import Member, PasserBy, Poller, Reader, SocketioReader
 from tests.soak.sampling import Sampler
 from tests.soak.traders import RestTrader, StreamTrader, cancel_everything, fill
 
@@ -27,6 +28,7 @@ MEMORY_FROM_S = 60.0
 """A shorter run says nothing about memory."""
 CROWD: dict[type[Life], int] = {
     Reader: 20,
+    Member: 2 * LARGE,
     PasserBy: 5,
     SocketioReader: 6,
     Poller: 4,

@@ -53,10 +53,12 @@ class Sampler:
         )
 
     async def at_rest(self) -> Held:
-        """What is held while nobody asks for anything: once it has been the same for a while."""
+        """What is held for nobody: once the last client was found to have gone, and it has been the same
+        for a while. A session by polling that nobody ended is found out when it was silent for too long.
+        """
         held = [(await self.look()).held]
         async with asyncio.timeout(SETTLED_WITHIN_S):
-            while held[-SAME_LOOKS:] != held[-1:] * SAME_LOOKS:
+            while held[-1].connections or held[-SAME_LOOKS:] != held[-1:] * SAME_LOOKS:
                 await asyncio.sleep(BETWEEN_LOOKS_S)
                 held.append((await self.look()).held)
         return held[-1]
