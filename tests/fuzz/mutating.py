@@ -4,6 +4,7 @@ Rule: chance comes in as a seed; the same input and seed give the same output.
 """
 
 import json
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -61,7 +62,10 @@ TARGETS = [
     *("public/klines", "trader/order", "trader/orders", "trader/trades", "trader/openorders"),
     *("trader/balances", "openapi.json"),
 ]
-
+PACKET_HEADS = [
+    *(b"40", b"41", b"42", b"4212", b"43", b"431", b"44", b"451-", b"4599-", b"461-", b"6", b"2"),
+    *(b"40/other,", b"42/,", b"42/other,7", b"42" + b"9" * 20, b"40/" + b"n" * 70 + b",", b"bAA=="),
+]
 
 TOML_VALUES = [
     *(b'""', b'"BTC"', b'"0.000000001"', b'"1e9"', b'"::1"', b'"0.0.0.0"', b'"256.0.0.0/33"'),
@@ -115,6 +119,22 @@ def mutate_texts(data: bytes, seed: int) -> bytes:
     return b"\x00".join([*texts[:at], mutate_json(texts[at], seed), *texts[at + 1 :]])
 
 
+def mutate_packets(data: bytes, seed: int) -> bytes:
+    """One of the packets as `emitting` reads them has another head, or other JSON. Raises ValueError if what
+    it has is none.
+    """
+    chance = Random(seed)
+    packets = data.split(b"\x1e")
+    at = chance.randrange(len(packets))
+    begins = re.search(rb"[{\[]|$", packets[at])
+    assert begins is not None
+    head, body = packets[at][: begins.start()], packets[at][begins.start() :]
+    if not body or chance.random() < 0.3:
+        head = chance.choice(PACKET_HEADS)
+    packets[at] = head + (mutate_json(body, seed) if body else b"")
+    return b"\x1e".join(packets)
+
+
 def mutate_request(data: bytes, seed: int) -> bytes:
     """A request as `asking` reads it, with another body, target or parameter."""
     chance = Random(seed)
@@ -164,6 +184,7 @@ def _changed(value: Any, chance: Random) -> Any:
 
 MUTATIONS: dict[str, Callable[[bytes, int], bytes]] = {
     "stream": mutate_texts,
+    "socketio": mutate_packets,
     "rest": mutate_request,
     "config": mutate_lines,
 }

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from tests.fuzz.asking import ask_anything
 from tests.fuzz.configuring import load_any_text
+from tests.fuzz.emitting import emit_anything
 from tests.fuzz.streaming import receive_anything
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "stream": receive_anything,
+    "socketio": emit_anything,
     "rest": ask_anything,
     "config": load_any_text,
 }

@@ -51,7 +51,8 @@ def test_a_mutated_input_raises_nothing(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "name"), [("stream", "trading"), ("rest", "place"), ("config", "sandbox")]
+    ("target", "name"),
+    [("stream", "trading"), ("socketio", "order"), ("rest", "place"), ("config", "sandbox")],
 )
 def test_a_mutation_depends_on_its_seed_alone(target: str, name: str) -> None:
     data = (CORPUS / target / name).read_bytes()
