@@ -8,7 +8,10 @@ one could be faster here by more than it is. All readers offer the extension as 
 one core, the load (C, one thread) on the other; interleaved rounds, medians. Bytes are those on the wire,
 without the frame's head. CPU includes the handshakes.
 
-    python -m benchmarks.bench_deflate [READERS [ROUNDS]]
+With UNDER_WAY goes unanswered at a time (1: the next when the push of the one before is read) ours makes one
+push of what was changed meanwhile, which stands for all of it; see `bench_backlog`.
+
+    python -m benchmarks.bench_deflate [READERS [ROUNDS [UNDER_WAY]]]
 """
 
 import contextlib
@@ -33,7 +36,7 @@ from benchmarks.fanout.servers import Served, ours
 from benchmarks.fanout.servers import peer as plain_peer
 from benchmarks.running import machine
 
-READERS, ROUNDS = 1000, 3
+READERS, ROUNDS, UNDER_WAY = 1000, 3, 1
 SECONDS = 2.0
 OURS = "jayx-stream, deflate"
 
@@ -64,23 +67,31 @@ def variants(texts: Path, builds: dict[str, Path]) -> dict[str, Serve]:
     return found
 
 
-def measured(serves: dict[str, Serve], readers: int, rounds: int) -> dict[str, list[Load]]:
+def measured(
+    serves: dict[str, Serve], readers: int, rounds: int, under_way: int
+) -> dict[str, list[Load]]:
     """By variant, of each round."""
     found: dict[str, list[Load]] = {}
     for _ in range(rounds):
         for name, serve in serves.items():
             with serve() as served:
-                found.setdefault(name, []).append(load(served, readers, SECONDS, window=1))
+                run = load(served, readers, SECONDS, window=under_way)
+                found.setdefault(name, []).append(run)
     return found
 
 
-def table(text_bytes: float, readers: int, found: dict[str, list[Load]]) -> Table:
+def table(text_bytes: float, readers: int, under_way: int, found: dict[str, list[Load]]) -> Table:
     """Medians, and ratios to ours."""
     rounds = len(found[OURS])
-    title = f"books of {text_bytes:,.0f} bytes, {readers:,} readers, median of {rounds} rounds"
+    title = (
+        f"books of {text_bytes:,.0f} bytes, {readers:,} readers, {under_way} unanswered, "
+        f"median of {rounds} rounds"
+    )
     made = Table(title=title, box=box.SIMPLE_HEAD)
     made.add_column("server")
     for name in (
+        "changes/s × readers",
+        "ours / it",
         "deliveries/s",
         "ours / it",
         "CPU µs each",
@@ -90,14 +101,18 @@ def table(text_bytes: float, readers: int, found: dict[str, list[Load]]) -> Tabl
         "RSS MiB",
     ):
         made.add_column(name, justify="right")
+    own_changes = _median(found[OURS], lambda run: run.changes_per_s)
     own_rate = _median(found[OURS], lambda run: run.deliveries_per_s)
     own_cpu_us = _median(found[OURS], lambda run: run.cpu_us)
     for name, runs in found.items():
+        changes = _median(runs, lambda run: run.changes_per_s)
         rate = _median(runs, lambda run: run.deliveries_per_s)
         cpu_us = _median(runs, lambda run: run.cpu_us)
         push_bytes = _median(runs, lambda run: run.push_bytes)
         made.add_row(
             name,
+            f"{changes:,.0f}",
+            f"{own_changes / max(1.0, changes):.2f}",
             f"{rate:,.0f}",
             f"{own_rate / max(1.0, rate):.2f}",
             f"{cpu_us:.1f}",
@@ -116,14 +131,15 @@ def _median(runs: list[Load], figure: Callable[[Load], float]) -> float:
 def main() -> None:
     """Build, record, measure, print."""
     words = sys.argv[1:]
-    if len(words) > 2 or not all(word.isdecimal() and int(word) for word in words):
-        sys.exit("usage: python -m benchmarks.bench_deflate [READERS [ROUNDS]]")
-    readers, rounds = (*map(int, words), *(READERS, ROUNDS)[len(words) :])
+    if len(words) > 3 or not all(word.isdecimal() and int(word) for word in words):
+        sys.exit("usage: python -m benchmarks.bench_deflate [READERS [ROUNDS [UNDER_WAY]]]")
+    defaults = (READERS, ROUNDS, UNDER_WAY)
+    readers, rounds, under_way = (*map(int, words), *defaults[len(words) :])
     try:
         build()
     except BuildError as error:
         sys.exit(f"bench_deflate: {error}")
-    console = Console(width=120)
+    console = Console(width=150)
     console.print(machine())
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder) / "books"
@@ -132,7 +148,8 @@ def main() -> None:
         texts.write_text("\n".join(recorded))
         serves = variants(texts, package_builds(Path(folder)))
         text_bytes = mean(map(len, recorded))
-        console.print(table(text_bytes, readers, measured(serves, readers, rounds)))
+        found = measured(serves, readers, rounds, under_way)
+        console.print(table(text_bytes, readers, under_way, found))
 
 
 if __name__ == "__main__":

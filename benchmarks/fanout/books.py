@@ -85,7 +85,7 @@ def driven(served: Served, **more: object) -> Served:
     [line] = served.reader
     request = json.loads(line)
     request["message"] |= more
-    return replace(served, reader=(json.dumps(request),), go=goes())
+    return replace(served, reader=(json.dumps(request),), go=goes(), answers=ORDERS)
 
 
 def record(served: Served) -> list[str]:

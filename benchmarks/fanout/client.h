@@ -257,7 +257,8 @@ static void watch(Client *client, uint32_t what) {
 
 static void ask(Client *client) {
     char head[HEAD_MAX];
-    const char *offer = getenv("LOAD_OFFER");
+    /* Who is answered reads what comes, so it is to come plain. */
+    const char *offer = client->begin ? NULL : getenv("LOAD_OFFER");
     int size = snprintf(head, sizeof head,
         "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",

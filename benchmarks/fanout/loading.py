@@ -16,6 +16,10 @@ class Load:
     """What a run gave."""
 
     deliveries_per_s: float
+    changes_per_s: float
+    """That reached readers, each reader's counted: of a server that merges, what its pushes stand for; else
+    its pushes, for it may answer what it only queues.
+    """
     cpu_us: float
     """Of the server, for one delivery; connects and subscriptions are in it."""
     push_bytes: float
@@ -48,7 +52,7 @@ def load(
             files.append(str(path))
         cpu_s = served.cpu_s()
         numbers: tuple[float, ...] = (served.port, int(served.tls), readers, seconds, window)
-        numbers += (pause_us, served.least, int(stamped))
+        numbers += (pause_us, served.least, int(stamped), served.answers)
         offer = {"LOAD_OFFER": served.offer} if served.offer else {}
         ended = subprocess.run(
             [
@@ -73,6 +77,8 @@ def load(
     pushes = max(1, told["pushes"])
     return Load(
         deliveries_per_s=told["pushes"] / told["seconds"],
+        changes_per_s=(told["goes"] * readers if served.merges else told["pushes"])
+        / told["seconds"],
         cpu_us=cpu_s * 1e6 / max(1, told["all_pushes"]),
         push_bytes=told["bytes"] / pushes,
         first_p50_us=told["first_p50_us"],

@@ -65,8 +65,12 @@ class Served:
     tls: bool = False
     stamped: bool = False
     """Whether its pushes say when they were made."""
+    answers: int = 1
+    """To each go."""
+    merges: bool = False
+    """Whether a push stands for all that changed before it."""
     offer: str = ""
-    """Of extensions, that everyone makes."""
+    """Of extensions, that readers make."""
 
     def cpu_s(self) -> float:
         """That the process has used."""
@@ -179,7 +183,7 @@ def _spoken(pid: int, port: int, event: str, socketio: bool, depth: int, tls: bo
 
     reader = (*hello, say(event, message))
     go = (say("order", order, 7),)
-    return Served(pid, port, path, reader, login, answer, go, tls=tls, stamped=True)
+    return Served(pid, port, path, reader, login, answer, go, tls=tls, stamped=True, merges=True)
 
 
 def _login(key: str, secret: str) -> dict[str, object]:
