@@ -53,3 +53,20 @@ def test_an_account_without_anything_and_one_that_is_not_there_have_no_positions
     projections = Projections()
     projections.apply(Commit(1, 0, (AccountOpened("ann"),)))
     assert projections.positions.of("ann") == projections.positions.of("zoe") == Positions(())
+
+
+def test_a_new_asset_moves_those_behind_it_and_changes_nothing_that_was_told() -> None:
+    projections = Projections()
+    opened = (
+        AccountOpened("ann"),
+        Deposited("ann", "OIL", 7, "1"),
+        Deposited("ann", "USD", 5, "2"),
+    )
+    projections.apply(Commit(1, 0, opened))
+    before = projections.positions.of("ann")
+    later = (Deposited("ann", "USD", 1, "3"), Deposited("ann", "GAS", 2, "4"))
+    projections.apply(Commit(2, 0, (*later, Deposited("ann", "OIL", 1, "5"))))
+    assert before == Positions((Position("OIL", 7, 7), Position("USD", 5, 5)))
+    assert projections.positions.of("ann") == Positions(
+        (Position("GAS", 2, 2), Position("OIL", 8, 8), Position("USD", 6, 6))
+    )
