@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from statistics import median
 
 from rich import box
 from rich.console import Console
@@ -23,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.fanout.building import BuildError, build
 from benchmarks.fanout.holding import TooFewFiles, allow_files
-from benchmarks.fanout.loading import Load, load
+from benchmarks.fanout.loading import Load, load, median_of
 from benchmarks.fanout.servers import Served, ours, peer
 from benchmarks.running import machine
 
@@ -53,7 +52,7 @@ def measured(event: str, readers: int, under_way: int, rounds: int) -> dict[str,
 
 def table(event: str, readers: int, under_way: int, found: dict[str, list[Load]]) -> Table:
     """Medians, and ratios to ours."""
-    bytes_each = _median(found[OURS], lambda run: run.push_bytes)
+    bytes_each = median_of(found[OURS], lambda run: run.push_bytes)
     title = (
         f"{event}, {bytes_each:.0f} bytes, {readers:,} readers, {under_way} unanswered, "
         f"median of {len(found[OURS])} rounds"
@@ -68,24 +67,20 @@ def table(event: str, readers: int, under_way: int, found: dict[str, list[Load]]
         "RSS MiB",
     ):
         made.add_column(name, justify="right")
-    own_rate = _median(found[OURS], lambda run: run.changes_per_s)
+    own_rate = median_of(found[OURS], lambda run: run.changes_per_s)
     for name, runs in found.items():
-        rate = _median(runs, lambda run: run.changes_per_s)
-        pushes_per_s = _median(runs, lambda run: run.deliveries_per_s)
-        cpu_us = _median(runs, lambda run: run.cpu_us) * pushes_per_s / max(1.0, rate)
+        rate = median_of(runs, lambda run: run.changes_per_s)
+        pushes_per_s = median_of(runs, lambda run: run.deliveries_per_s)
+        cpu_us = median_of(runs, lambda run: run.cpu_us) * pushes_per_s / max(1.0, rate)
         made.add_row(
             name,
             f"{rate:,.0f}",
             f"{own_rate / max(1.0, rate):.2f}",
             f"{pushes_per_s:,.0f}",
             f"{cpu_us:.2f}",
-            f"{_median(runs, lambda run: run.rss_kib) / 1024:.0f}",
+            f"{median_of(runs, lambda run: run.rss_kib) / 1024:.0f}",
         )
     return made
-
-
-def _median(runs: list[Load], figure: Callable[[Load], float]) -> float:
-    return median(map(figure, runs))
 
 
 def main() -> None:

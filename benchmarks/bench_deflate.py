@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 
 from rich import box
 from rich.console import Console
@@ -31,7 +31,7 @@ from rich.table import Table
 from benchmarks.building import package_builds
 from benchmarks.fanout.books import BOOK, OFFER, PEERS, driven, peer, record
 from benchmarks.fanout.building import BuildError, build
-from benchmarks.fanout.loading import Load, load
+from benchmarks.fanout.loading import Load, load, median_of
 from benchmarks.fanout.servers import Served, ours
 from benchmarks.fanout.servers import peer as plain_peer
 from benchmarks.running import machine
@@ -101,14 +101,14 @@ def table(text_bytes: float, readers: int, under_way: int, found: dict[str, list
         "RSS MiB",
     ):
         made.add_column(name, justify="right")
-    own_changes = _median(found[OURS], lambda run: run.changes_per_s)
-    own_rate = _median(found[OURS], lambda run: run.deliveries_per_s)
-    own_cpu_us = _median(found[OURS], lambda run: run.cpu_us)
+    own_changes = median_of(found[OURS], lambda run: run.changes_per_s)
+    own_rate = median_of(found[OURS], lambda run: run.deliveries_per_s)
+    own_cpu_us = median_of(found[OURS], lambda run: run.cpu_us)
     for name, runs in found.items():
-        changes = _median(runs, lambda run: run.changes_per_s)
-        rate = _median(runs, lambda run: run.deliveries_per_s)
-        cpu_us = _median(runs, lambda run: run.cpu_us)
-        push_bytes = _median(runs, lambda run: run.push_bytes)
+        changes = median_of(runs, lambda run: run.changes_per_s)
+        rate = median_of(runs, lambda run: run.deliveries_per_s)
+        cpu_us = median_of(runs, lambda run: run.cpu_us)
+        push_bytes = median_of(runs, lambda run: run.push_bytes)
         made.add_row(
             name,
             f"{changes:,.0f}",
@@ -119,13 +119,9 @@ def table(text_bytes: float, readers: int, under_way: int, found: dict[str, list
             f"{cpu_us / own_cpu_us:.2f}",
             f"{push_bytes:,.0f}",
             f"{push_bytes / text_bytes:.0%}",
-            f"{_median(runs, lambda run: run.rss_kib) / 1024:.0f}",
+            f"{median_of(runs, lambda run: run.rss_kib) / 1024:.0f}",
         )
     return made
-
-
-def _median(runs: list[Load], figure: Callable[[Load], float]) -> float:
-    return median(map(figure, runs))
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks.fanout.building import BUILT
 from benchmarks.fanout.servers import LOAD_CORE, Served
@@ -29,6 +31,11 @@ class Load:
     last_p99_us: float
     rounds: int
     rss_kib: int
+
+
+def median_of(runs: Sequence[Load], figure: Callable[[Load], float]) -> float:
+    """The median of what `figure` takes of each run."""
+    return median(map(figure, runs))
 
 
 def load(

@@ -23,8 +23,8 @@ class Holding:
 
 
 class Account:
-    """One account's holdings, and its positions as they were last told: of many assets a trade changes two,
-    and all are told.
+    """One account's holdings, and its positions as they were last asked for: of many assets a trade changes
+    two, and all are told.
     """
 
     __slots__ = ("_changed", "_holdings", "_spot")
